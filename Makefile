@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CONFORMANCE := .venv-conformance
 CLIENTS := .venv-clients
 
-.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-cli bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs sbom lint clean bench-lags clients flips-standin bench-quality bench-rare bench-questions bench-matching bench-coverage bench-lightcurves bench-lab
+.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-cli bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs sbom lint clean bench-lags clients flips-standin bench-quality bench-rare bench-questions bench-matching bench-coverage bench-lightcurves bench-reports bench-findings environments binder-test bench-lab
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 26
@@ -44,6 +44,12 @@ test-notebooks-portable: venv ## the same, as on a processor without vector inst
 
 wheel-test: venv ## test the built wheel in a new environment; WITH=python3.13
 	$(BIN)/python tests/wheel_run.py $(if $(WITH),--python $(WITH))
+
+binder-test: venv ## set up Binder's environment in a clean directory and open the first notebook there
+	$(BIN)/python tests/binder_run.py
+
+environments: venv ## write the environment files of conda and Binder from the locks
+	$(BIN)/python deploy/environments.py
 
 conformance: venv $(CONFORMANCE)/.ready ## run the vendor SDK's whole test suite against a new platform
 	rm -rf build/conformance
@@ -116,6 +122,12 @@ soak-standin: venv ## run 16 clients for 30 minutes: only conflicts as errors, c
 
 bench-rare: venv ## measure false alarms of rare events on shuffled data, into RESULTS.md
 	$(BIN)/python benchmarks/bench_rare.py --write
+
+bench-reports: venv ## list the size of the page of every report on the sample sky, into RESULTS.md
+	$(BIN)/python benchmarks/bench_reports.py --write
+
+bench-findings: venv ## replay a year of detections into known sources: delay, completeness, false alerts
+	$(BIN)/python benchmarks/bench_findings.py --write
 
 bench-quality: venv ## measure false alarms and dates of the control charts, into RESULTS.md
 	$(BIN)/python benchmarks/bench_quality.py --write

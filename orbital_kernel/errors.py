@@ -10,17 +10,20 @@
     │   └── ReaderFault   the code of a reader failed: the file may well be whole
     ├── SchemaMismatch    a table does not have the columns schema.py gives it
     ├── QueryError        a query names something unknown, or asks for too much
+    ├── Cancelled         a question was cancelled before it was answered
     ├── StoreError        the database refused or lost something
     ├── ProvisionError    storage could not be brought into the planned state
     └── ReportError       a report notebook, its parameters or its run is wrong
 
 A message says what was asked, what was found, and what to do next.
 `unknown` writes the message about a misspelt name, so that each offers the closest one;
-`system_sentence` that about an error of the operating system.
+`system_sentence` that about an error of the operating system, `connection_reason` why a
+connection failed.
 """
 
 import difflib
 import errno
+import re
 from collections.abc import Iterable, Sequence
 
 
@@ -68,6 +71,10 @@ class SchemaMismatch(OrbitalError):
 
 class QueryError(OrbitalError):
     """A query names something unknown, or asks for too much."""
+
+
+class Cancelled(OrbitalError):
+    """A question was cancelled before it was answered."""
 
 
 class StoreError(OrbitalError):
@@ -147,3 +154,24 @@ def system_sentence(error: OSError) -> str:
     """Return what was refused, why, and what to do next."""
     subject = error.filename if error.filename is not None else "the system"
     return f"{subject}: {error.strerror or error}; {system_advice(error)}"
+
+
+_NUMBERED = re.compile(r"\[Errno -?\d+\] (\w[\w ]+)")
+
+
+def connection_reason(error: BaseException) -> str:
+    """Return the system's words in a connection's error, however deep a client wraps it."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, OSError) and inner.strerror:
+            return str(inner.strerror)
+        numbered = _NUMBERED.search(str(inner))
+        if numbered:
+            return numbered[1]
+        if isinstance(inner, TimeoutError) or "timed out" in str(inner).lower():
+            return "no answer in time"
+        wrapped = (getattr(inner, "reason", None), *inner.args)
+        inner = next(
+            (part for part in wrapped if isinstance(part, BaseException)), None
+        )
+    return "the connection was interrupted"

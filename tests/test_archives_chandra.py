@@ -239,6 +239,28 @@ def test_each_detector_has_a_sky_plane_of_its_own(tmp_path, detector, middle):
     assert points["dec"].to_pylist()[0] == pytest.approx(CHANDRA["DEC_NOM"])
 
 
+@pytest.mark.parametrize(
+    ("region", "has_place"),
+    [
+        ("ellipse(4096.5,4096.5,5,3,20)", True),
+        ("Annulus(4096.5,4096.5,4,30)", True),
+        ("rotbox(4096.5,4096.5,20,10,45)", True),
+        ("box(4096.5, 4096.5, 20, 10)", True),
+        ("+circle(4096.5,4096.5,30)&!circle(4200,4200,5)", True),
+        ('circle(161.26,59.68,5")', False),
+        ("!circle(4096.5,4096.5,30)", False),
+        ("field()", False),
+    ],
+)
+def test_the_place_is_the_middle_of_the_region_whatever_its_shape(
+    tmp_path, region, has_place
+):
+    path = lightcurve(tmp_path / "lc.fits", DSVAL1=region)
+    middle = pytest.approx(CHANDRA["RA_NOM"]) if has_place else None
+
+    assert middle == rows_of(path)[0]["photometry"]["ra"].to_pylist()[0]
+
+
 def test_an_hrc_that_is_not_named_has_no_place(tmp_path):
     path = lightcurve(tmp_path / "lc.fits", INSTRUME="HRC", DETNAM="HRC")
 

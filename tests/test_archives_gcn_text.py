@@ -5,7 +5,7 @@ from archive_files import rows_of
 
 from orbital_kernel.archives import detect
 from orbital_kernel.errors import ArchiveError
-from orbital_kernel.model.times import to_utc_iso
+from orbital_kernel.model.times import to_utc_iso, tt_from_utc
 
 BAT = """\
 TITLE:           GCN/SWIFT NOTICE
@@ -96,6 +96,13 @@ def test_undefined_coordinates_are_no_position(tmp_path):
     first = notices(tmp_path, text)[0]["fermi.notices"].to_pylist()[0]
 
     assert (first["ra"], first["dec"], first["healpix"]) == (None, None, None)
+
+
+def test_a_trigger_in_a_leap_second_keeps_its_place(tmp_path):
+    leaping = BAT.replace("19559 TJD;   345 DOY;   21/12/11", "17753 TJD; 366 DOY; 16/12/31")  # fmt: skip
+    rows = notices(tmp_path, leaping.replace("47399.65", "86400.5"))[0]["swift.notices"]
+
+    assert tt_from_utc(["2016-12-31T23:59:60.5"]) == rows["time"].to_numpy()
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,14 @@
 
 import math
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orbital_kernel.archives.formats import free_intervals
 from orbital_kernel.archives.mapped import headings, notation
 from orbital_kernel.archives.mapped.notation import Measured
+from orbital_kernel.model.times import tt_from_utc
 
 DIGITS = st.decimals(min_value=0, max_value=999, places=3, allow_nan=False)
 VALUES = st.decimals(min_value=-999, max_value=999, places=3, allow_nan=False)
@@ -140,10 +141,10 @@ def test_a_value_with_errors_is_not_one_number():
 
 
 def test_ranges_of_dates_are_whole_days():
-    assert tuple(map(np.datetime64, ("2010-11-05", "2010-11-21"))) == notation.span(
+    assert tuple(tt_from_utc(["2010-11-05", "2010-11-21"])) == free_intervals.interval(
         "2010 Nov 5–20"
     )
-    assert tuple(map(np.datetime64, ("2010-11-05", "2010-12-04"))) == notation.span(
+    assert tuple(tt_from_utc(["2010-11-05", "2010-12-04"])) == free_intervals.interval(
         "2010 Nov 5 − Dec 3"
     )
 

@@ -17,7 +17,7 @@ from test_archives_notices import GUANO, OTTER
 from test_archives_xrt import UKSSDC
 
 from orbital_kernel.archives import detect
-from orbital_kernel.archives.formats import free_dates
+from orbital_kernel.archives.formats import free_intervals
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.model.times import to_utc_iso, tt_from_utc
 
@@ -401,13 +401,19 @@ def test_an_otter_records_default_place_is_taken_and_strange_units_left_out(tmp_
         ("2007-Mar-17 01:02+02:00", "2007-03-16T23:02", "2007-03-16T23:02"),
         ("2007-Mar-17 13:02 UTC-05:00", "2007-03-17T18:02", "2007-03-17T18:02"),
         ("2007-Mar-17 13:02Z", "2007-03-17T13:02", "2007-03-17T13:02"),
+        ("2016 Dec 31 23:59:60", "2016-12-31T23:59:60", "2016-12-31T23:59:60"),
+        ("2016 Dec 31 23:59:60.5", "2016-12-31T23:59:60.5", "2016-12-31T23:59:60.5"),
+        ("2016-Dec-31 23:59:59-23:59:60", "2016-12-31T23:59:59", "2016-12-31T23:59:60"),
+        ("2017-Jan-01 01:59:60+02:00", "2016-12-31T23:59:60", "2016-12-31T23:59:60"),
+        ("2016 Dec 31 23:59-00:01", "2016-12-31T23:59", "2017-01-01T00:01"),
+        ("2016 Dec 31", "2016-12-31T00:00", "2017-01-01T00:00"),
     ],
 )
 def test_free_dates_are_instants_or_intervals(text, start, stop):
-    assert free_dates.interval(text) == (np.datetime64(start), np.datetime64(stop))
+    assert tuple(tt_from_utc([start, stop])) == free_intervals.interval(text)
 
 
 @pytest.mark.parametrize("text", ["2010 Nuv 5", "17 Mar 2007", "2010 Nov 20-5", "2010"])
 def test_free_dates_of_no_such_form_are_refused(text):
     with pytest.raises(ValueError, match=r"is no|before it begins"):
-        free_dates.interval(text)
+        free_intervals.interval(text)

@@ -1,7 +1,9 @@
 """The demonstration's page: each success criterion with a measured number."""
 
 import json
+import os
 import re
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +13,8 @@ from orbital_kernel import reports
 from orbital_kernel.errors import ReportError
 from orbital_kernel.reports.criteria import KEYS
 from orbital_kernel.reports.demonstration import demonstrate
+from orbital_kernel.reports.pdf import BROWSERS
+from orbital_kernel.reports.steps import operator_steps
 
 FIELDS = {
     *("key", "asked", "achieved", "value", "unit", "measured_utc", "command"),
@@ -60,3 +64,30 @@ def test_what_is_modelled_says_so(criteria):
 def test_a_database_without_sources_has_nothing_to_show(real):
     with pytest.raises(ReportError, match="ingest files first"):
         demonstrate(real)
+
+
+@pytest.mark.skipif(
+    os.environ.get("CI") != "true" and not any(map(shutil.which, BROWSERS)),
+    reason="no browser: install Chromium (Debian: apt-get install chromium)",
+)
+def test_the_page_prints_on_one_sheet(folder):
+    printed = reports.write_pdf(folder / "demonstration.html").read_bytes()
+
+    assert printed.startswith(b"%PDF-")
+    assert 1 == len(re.findall(rb"/Type\s*/Page\b", printed))
+
+
+def test_without_a_browser_the_pdf_names_what_to_install(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(ReportError, match="install Chromium"):
+        reports.write_pdf(folder / "demonstration.html")
+
+
+def test_the_operators_changes_by_hand_are_those_of_the_plan(stocked):
+    provision, growth, another = operator_steps(stocked).tasks
+    desired = stocked.storage.desired()
+
+    assert len(desired) == provision.by_hand
+    assert sum(r.kind == "quota" for r in desired) == growth.by_hand
+    assert len([r for r in desired if "swift" in r.name]) == another.by_hand

@@ -19,9 +19,9 @@ from orbital_kernel.monitor.bursts import Bursts
 from orbital_kernel.query import Answer, Explain, Explanation, Largest, Smallest
 from orbital_kernel.questions import Questions
 from orbital_kernel.questions.calibration import Calibration
+from orbital_kernel.questions.comparison import Comparison
 from orbital_kernel.questions.density import Densities, SkyDensity
 from orbital_kernel.questions.exports import Exported, Exports
-from orbital_kernel.questions.findings import Comparison
 from orbital_kernel.questions.names import Names
 from orbital_kernel.questions.objects import Objects
 from orbital_kernel.questions.page import ObjectPage

@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime, timedelta
+from threading import Event
 
 import numpy as np
 import polars as pl
@@ -11,7 +12,7 @@ from click.testing import CliRunner
 from orbital_kernel.__main__ import cli
 from orbital_kernel.model.predicate import Clause, NotNull
 from orbital_kernel.model.sky import healpix
-from orbital_kernel.monitor.findings import alerts_of, deliver
+from orbital_kernel.monitor.findings import alerts_of, send
 from orbital_kernel.monitor.sinks import AlertFile
 from orbital_kernel.science.novelty import compared
 
@@ -151,7 +152,7 @@ def arrived(orbital, holding):
             tx.delete("cross.findings", [Clause("finding_id", (NotNull(),))])
 
 
-def test_new_rows_are_compared_in_one_band_and_kept_with_their_odds(arrived, tmp_path):
+def test_new_rows_are_compared_in_one_band_and_kept_with_their_odds(arrived):
     answer = arrived.compare_new(since=LATE + timedelta(minutes=30))
     stored = arrived.findings()
 
@@ -164,12 +165,26 @@ def test_new_rows_are_compared_in_one_band_and_kept_with_their_odds(arrived, tmp
     assert answer.rows["finding_id"].to_list() == stored["finding_id"].to_list()
     assert ["A"] == answer.alerts["object"].to_list()
 
-    path = tmp_path / "alerts.jsonl"
-    for _ in range(2):
-        assert [] == deliver(alerts_of(answer.alerts), [AlertFile(path)])
-    (alert,) = map(json.loads, path.read_text().splitlines())
+    (alert,) = alerts_of(answer.alerts)
     assert {"brightening": 1.0} == alert["classification"]
     assert "test" == alert["alert_tense"]
+
+
+def test_an_alert_is_sent_once_whoever_sends_it(arrived, tmp_path):
+    arrived.compare_new(since=LATE + timedelta(minutes=30))
+    path = tmp_path / "alerts.jsonl"
+    watch = tmp_path / "watch"
+
+    assert (1, []) == send(arrived.store, watch, [AlertFile(path)])
+    assert (0, []) == send(arrived.store, watch, [AlertFile(tmp_path / "other")])
+    arrived.bursts.watch(watch, sinks=[AlertFile(tmp_path / "third")]).run(
+        Event(), once=True
+    )
+    (alert,) = map(json.loads, path.read_text().splitlines())
+    assert alert["id"].startswith("new-detection swift.sources")
+    assert not (tmp_path / "other").exists()
+    third = tmp_path / "third"
+    assert not third.exists() or alert["id"] not in third.read_text()
 
 
 def test_comparing_again_keeps_one_row_for_each(arrived):
@@ -204,9 +219,12 @@ class Moody:
         self.accepted.append(alert["id"])
 
 
-def test_a_delivery_that_fails_is_tried_again():
+def test_a_delivery_that_fails_is_tried_again_and_kept(arrived, tmp_path):
+    arrived.compare_new(since=LATE + timedelta(minutes=30))
     sink = Moody()
-    notes = deliver([{"id": "a"}, {"id": "b"}], [sink])
 
-    assert ["a", "b"] == sink.accepted
-    assert ["moody does not accept alerts (busy); next attempt in 1 s"] == notes
+    sent, notes = send(arrived.store, tmp_path, [sink], seconds=0)
+    assert (0, []) == (sent, sink.accepted)
+    assert "wait for the next" in notes[-1]
+    assert (1, []) == send(arrived.store, tmp_path, [sink], seconds=10)[:2]
+    assert 1 == len(sink.accepted)

@@ -11,7 +11,8 @@ from orbital_kernel import plots
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model.sky import separation_deg
 from orbital_kernel.questions.footprints import CONFIDENCE
-from orbital_kernel.science.footprints import Footprint, density, upper_limit
+from orbital_kernel.science.counting_limits import upper_limit
+from orbital_kernel.science.footprints import Footprint, density
 
 RNG_SEED = 4
 

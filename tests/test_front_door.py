@@ -32,7 +32,7 @@ from orbital_kernel.ingest import FileReport, IngestReport, Survey, Validation
 from orbital_kernel.monitor.bursts import Bursts
 from orbital_kernel.questions import Known, Questions, Rare
 from orbital_kernel.questions.calibration import Calibration
-from orbital_kernel.questions.findings import Comparison
+from orbital_kernel.questions.comparison import Comparison
 from orbital_kernel.questions.matching import Matching
 from orbital_kernel.questions.names import Names
 from orbital_kernel.questions.objects import Objects
@@ -41,7 +41,8 @@ from orbital_kernel.questions.quality import Quality
 from orbital_kernel.questions.upper_limits import UpperLimit
 from orbital_kernel.questions.visits import Visits
 from orbital_kernel.science.correlation import Lag
-from orbital_kernel.science.footprints import Coverage, Footprint
+from orbital_kernel.science.coverage import Coverage
+from orbital_kernel.science.footprints import Footprint
 from orbital_kernel.storage.session import Storage
 
 Door = type | Callable[..., Any]

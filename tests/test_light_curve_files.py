@@ -162,6 +162,20 @@ def test_a_unit_converts_what_can_be_and_says_why_of_the_others(session):
     assert "is a flux density at its wavelength" in reasons
 
 
+def test_two_releases_of_one_xrt_curve_count_once(session):
+    """A paper's table and UKSSDC's QDP have the same photons of XRT in other bins."""
+    curve = session.light_curve("GRB 130427A").only(unit="erg / (cm2 s)")
+    fluxes = curve.points.filter(pl.col("instrument") == "XRT")
+    (reason,) = curve.excluded["excluded"].unique()
+
+    assert (558, 1116) == tuple(
+        fluxes["mode"].value_counts().sort("mode")["count"].to_list()
+    )
+    assert 1657 == len(curve.excluded)
+    assert reason.endswith("that count: its own file dates it")
+    assert "GRB130427A" in reason
+
+
 def test_optical_points_are_flux_densities_and_x_rays_are_at_one_energy(session):
     curve = session.light_curve("GRB 130427A", unit="mJy")
     optical = curve.points.filter(pl.col("instrument") == "UVOT")

@@ -20,6 +20,7 @@ from orbital_kernel.science.lightcurves import (
     left_out,
     live_seconds,
     merged,
+    merged_by,
     overlaps,
     points_of_rates,
     rebin,
@@ -157,6 +158,27 @@ def test_good_times_that_touch_or_overlap_become_one():
     good = merged(intervals((50, 60), (0, 10), (10, 20), (5, 12), (70, 70)))
 
     assert intervals((0, 20), (50, 60)).rows() == good.rows()
+
+
+def test_good_times_of_many_observations_are_each_observations_union():
+    rng = np.random.default_rng(17)
+    starts = rng.integers(0, 300, 400)
+    spans = zip(
+        starts.tolist(), (starts + rng.integers(0, 9, 400)).tolist(), strict=True
+    )
+    rows = intervals(*spans).with_columns(
+        obs_id=pl.Series(rng.choice(["b", "a", ""], 400)).replace("", None),
+        instrument=pl.Series(rng.choice(["XRT", "BAT"], 400)),
+    )
+
+    good = merged_by(rows, "obs_id", "instrument")
+
+    groups = good.partition_by("obs_id", "instrument", as_dict=True)
+    assert 6 == len(groups)
+    for (obs_id, instrument), united in groups.items():
+        of_group = pl.col("obs_id").eq_missing(pl.lit(obs_id))
+        group = rows.filter(of_group, instrument=instrument)
+        assert merged(group).rows() == united.select("time", "time_stop").rows()
 
 
 def test_good_times_of_several_ccds_are_not_mixed():

@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 
 from orbital_kernel.science.lightcurves import PowerLaw, averaged, joint
-from orbital_kernel.science.lightcurves.many import characters, curves_of_objects
+from orbital_kernel.science.lightcurves.characters import characters
+from orbital_kernel.science.lightcurves.many import curves_of_objects
 
 DAY = 86_400.0
 LAW = PowerLaw(1.7, 0.2)
@@ -41,13 +42,28 @@ def points():
 
 @pytest.mark.parametrize("name", ["a", "b", "c"])
 def test_each_object_is_as_it_is_alone(points, name):
-    together = curves_of_objects(points, model=LAW, bin_s=DAY).filter(object=name)
+    together = curves_of_objects(points, model=LAW, bin_s=DAY)
+    together = together.filter(object=name).sort("time", "observatory")
     alone = averaged(joint(points.filter(object=name), model=LAW), DAY)
+    alone = alone.sort("time", "observatory")
 
     for column in ("value", "value_err_plus", "value_err_minus", "since_s"):
         assert together[column].to_list() == pytest.approx(alone[column].to_list())
     for column in ("observatory", "is_limit", "averaged", "time"):
         assert together[column].to_list() == alone[column].to_list()
+
+
+def test_an_exposure_counts_once_for_each_object(points):
+    """An older release has half of the points, with values that differ a little."""
+    newer = points.filter(~pl.col("is_limit")).with_columns(file_sha256=pl.lit("new"))
+    older = newer.gather_every(2).with_columns(
+        pl.col("value") * 1.01, file_sha256=pl.lit("old")
+    )
+    curves = curves_of_objects(pl.concat([older, newer]), model=LAW)
+    reasons = curves["excluded"].drop_nulls()
+
+    assert len(newer) == curves["excluded"].null_count()
+    assert len(older) == reasons.str.ends_with("count: it has more points").sum()
 
 
 def test_characters_are_those_of_numpy(points):

@@ -1,5 +1,6 @@
 """Notebooks are as they ran: whole, in order, with nothing of the machine in them."""
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -69,6 +70,22 @@ def test_the_first_cell_says_what_it_is_for(notebook):
     assert first.startswith("# ")
     for promise in ("What you'll do", "What you'll learn", "What you'll need"):
         assert promise in first
+
+
+def test_the_first_cell_states_what_a_run_was_measured_to_take(notebook):
+    measured = r"\*\*Measured\.\*\* \d+ s .* [\d,]+ MB of memory"
+
+    assert re.search(measured, notebook.cells[0].source)
+
+
+def test_a_notebook_has_at_most_15_cells_of_code(notebook):
+    assert 15 >= sum(cell.cell_type == "code" for cell in notebook.cells)
+
+
+def test_the_list_of_notebooks_has_each_one():
+    text = (FOLDER / "README.md").read_text()
+
+    assert [] == [path.stem for path in NOTEBOOKS if f"]({path.name})" not in text]
 
 
 def test_code_cells_are_short_and_define_no_functions(notebook):

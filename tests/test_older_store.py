@@ -98,6 +98,31 @@ def test_matching_adds_to_older_tables_the_column_that_says_what_is_simulated(ol
     assert [True] == frame_of(older.store.read("cross.objects"))["simulated"].to_list()
 
 
+@pytest.mark.parametrize("bulk_above", [None, 0])
+def test_a_new_column_of_an_older_table_is_not_stored_and_what_to_do_is_said(
+    older, tmp_path, caplog, bulk_above
+):
+    columns = schema.table("chandra.observations").arrow
+    with older.store.transaction() as tx:
+        tx.drop("chandra.observations")
+        narrow = pa.schema([field for field in columns if field.name != "time_rule"])
+        parent = tx._tx.bucket(older.store.database).schema("chandra")
+        parent.create_table("observations", narrow, sorting_key=["healpix", "time"])
+    older = connect(older.home)
+    path = tmp_path / "log.tsv"
+    path.write_text(
+        "obsid\tra\tdec\ttime\texposure\tstatus\tdetector\tgrating\n"
+        "4\t83.6\t22.0\t55000.1\t1000\tarchived\tACIS-S\tNONE\n"
+    )
+
+    with caplog.at_level(logging.WARNING):
+        older.ingest(path, bulk_above=bulk_above)
+
+    rows = older.query(Query("chandra.observations", full_scan=True)).frame
+    assert [("4", None)] == rows.select("obs_id", "time_rule").rows()
+    assert "no column time_rule, which is not stored: run `orbital provision apply`" in caplog.text  # fmt: skip
+
+
 def test_apply_adds_live_time_to_the_intervals_of_an_older_store(older):
     columns = schema.table("chandra.intervals").arrow
     with older.store.transaction() as tx:

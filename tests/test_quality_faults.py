@@ -216,6 +216,23 @@ def test_a_gate_marks_rows_after_the_fault_and_can_refuse_them(store):
         session.quality.gate(frame, observatory="swift", refuse="bad")
 
 
+def test_a_light_curve_excludes_points_in_bad_time(store):
+    session = store({"swift.photometry": [planted.calibrator(step=-0.1)]})
+    session.quality.run("swift")
+    name = session.table("swift.photometry")["object"][0]
+    curve = session.light_curve(name)
+    gated = session.quality.gate_curve(curve)
+    marked = session.quality.gate_curve(curve, bad="mark")
+    bad = marked.frame.filter(quality="bad")
+
+    assert len(bad) >= planted.DAYS - planted.STEP_AT
+    assert len(curve.points) - len(bad) == len(gated.points)
+    assert gated.reasons["excluded"].str.contains("bad time: calibrator flux").all()
+    assert len(curve.points) == len(marked.points)
+    with pytest.raises(QueryError, match="calibrator flux ratio"):
+        session.quality.gate_curve(curve, bad="refuse")
+
+
 def test_the_command_prints_the_board_as_one_document(store, home, monkeypatch):
     store({"swift.observations": [planted.pointings(exposure_s=-5.0)]})
     monkeypatch.setenv("ORBITAL_HOME", str(home))

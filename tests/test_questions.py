@@ -14,7 +14,7 @@ from orbital_kernel.errors import QueryError
 from orbital_kernel.model import times
 from orbital_kernel.model.sky import separation_deg
 from orbital_kernel.questions import followups
-from orbital_kernel.science import rarity
+from orbital_kernel.science import rarity, transients
 
 CHANDRA_EPOCH = datetime(1998, 1, 1)  # noqa: DTZ001 TT
 AGN = "SIM AGN 1"
@@ -290,7 +290,7 @@ def test_missed_sources_are_judged_by_those_at_least_as_bright():
         }
     )
 
-    result = rarity.missed(covered)
+    result = transients.missed(covered)
 
     assert [(7.0, 2, 0), (1.0, 4, 1), (0.5, 5, 2)] == result.select(
         "flux", "as_bright", "missed_too"

@@ -9,6 +9,7 @@ from orbital_kernel import Query
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.query import Answer, Explain
 from orbital_kernel.questions.asking import together
+from orbital_kernel.questions.one_call import OneCall
 from orbital_kernel.questions.side_by_side import SIDE_BY_SIDE, side_by_side
 
 TABLES = [f"{name}.observations" for name in ("swift", "chandra", "fermi")]
@@ -64,11 +65,10 @@ def test_no_more_than_a_handful_are_asked_at_once():
 
 @pytest.fixture
 def meeting(stocked, monkeypatch):
-    """Return a session whose store reads and queries only all observatories at once."""
-    number = len(observatories())
-    barrier, met = threading.Barrier(number), set()
+    """Return a session that answers queries only of several observatories at once."""
+    met = set()
 
-    def at_once(ask, which):
+    def at_once(ask, which, barrier):
         def query(subject, *args, **options):
             name = subject if isinstance(subject, str) else subject.table
             if name.endswith(which):
@@ -78,9 +78,12 @@ def meeting(stocked, monkeypatch):
 
         return query
 
-    def watch(which):
-        monkeypatch.setattr(stocked, "query", at_once(stocked.query, which))
-        monkeypatch.setattr(stocked.store, "read", at_once(stocked.store.read, which))
+    def watch(which, names):
+        barrier = threading.Barrier(len(names))
+        query = at_once(stocked.query, which, barrier)
+        read = at_once(stocked.store.read, which, barrier)
+        monkeypatch.setattr(stocked, "query", query)
+        monkeypatch.setattr(stocked.store, "read", read)
         return met
 
     return watch
@@ -88,14 +91,32 @@ def meeting(stocked, monkeypatch):
 
 def test_a_series_is_looked_for_in_all_observatories_at_once(stocked, meeting):
     name = stocked.table("swift.rates", ["series"])["series"][0]
-    met = meeting(".rates")
+    met = meeting(".rates", observatories())
 
     assert len(stocked.series(name))
     assert {f"{o}.rates" for o in observatories()} == met
 
 
-def test_a_light_curve_asks_the_tables_of_all_observatories_at_once(stocked, meeting):
-    met = meeting(".photometry")
+def test_a_light_curve_asks_all_observatories_with_points_at_once(stocked, meeting):
+    rows = stocked.tables()
+    names = [o for o in observatories() if rows[f"{o}.photometry"]]
+    met = meeting(".photometry", names)
 
+    assert len(names) > 1
     assert len(stocked.light_curve("SIM AGN 1"))
-    assert {f"{o}.photometry" for o in observatories()} == met
+    assert {f"{o}.photometry" for o in names} == met
+
+
+def test_a_table_without_rows_is_not_asked_and_no_query_twice(stocked):
+    rows = stocked.tables()
+    empty = next(t for t in rows if t.endswith(".notices") and not rows[t])
+    call = OneCall(stocked)
+    query = Query("swift.sources", ("ra", "dec"), limit=3)
+
+    with stocked.explained() as explanation:
+        answers = together(call, [Query(empty), query], kind="place")
+        again = call.query(query)
+
+    assert stocked.query(Query(empty)).frame.schema == answers[0].frame.schema
+    assert stocked.query(query).frame.equals(again.frame)
+    assert ["swift.sources"] == [how.table for how in explanation.queries]

@@ -126,7 +126,8 @@ def test_each_value_has_a_page_the_failed_one_a_partial_page_and_all_are_listed(
     assert "square 9" in partial.main.text
     assert "incomplete: it failed in cell" in partial.find(role="alert").text
     assert ["<Squares>", "n = 2"] == rows[0][:2]
-    assert ["done", "failed: "] == [rows[0][3], rows[1][3][:8]]
+    assert f"{outcomes[0].page.stat().st_size / 1e6:.2f}" == rows[0][3]
+    assert ["done", "failed: "] == [rows[0][4], rows[1][4][:8]]
     assert [True, False] == [bool(outcome.unchanged_since) for outcome in again]
 
 

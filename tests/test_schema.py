@@ -24,7 +24,8 @@ def test_design_names_all_tables():
     } < names
     assert {"cross.objects", "cross.associations", "cross.bursts", "cross.lags"} < names
     assert {
-        f"ops.{t}" for t in ("files", "queries", "quality", "storage", "actions")
+        f"ops.{t}"
+        for t in ("files", "comparisons", "queries", "quality", "storage", "actions")
     } < names
 
 

@@ -14,13 +14,13 @@ from storage_states import (
     resource_of,
 )
 
+from orbital_kernel.commands.plan_table import plan_table, summary
 from orbital_kernel.model import schema
 from orbital_kernel.model.observatory import observatories, site
 from orbital_kernel.storage.provision.desired import desired
 from orbital_kernel.storage.provision.kinds import CLUSTER, KINDS, TABLE
 from orbital_kernel.storage.provision.plan import diff
 from orbital_kernel.storage.provision.resource import Actual
-from orbital_kernel.storage.table import plan_table, summary
 
 
 def test_an_empty_platform_needs_a_policy_a_qos_a_view_and_a_quota_an_observatory():

@@ -5,11 +5,17 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from rich.console import Console
 
 import orbital_kernel
-from orbital_kernel.commands.answers import show_frame
-from orbital_kernel.commands.output import table
+from orbital_kernel.commands import output
+from orbital_kernel.commands.frames import show_frame
+from orbital_kernel.commands.output import show, table
+from orbital_kernel.commands.plan_table import plan_table
 from orbital_kernel.commands.terminal import echo, visible
+from orbital_kernel.storage.provision.change import Change
+from orbital_kernel.storage.provision.conflicts import Conflict
+from orbital_kernel.storage.provision.plan import Plan
 
 HOSTILE = {
     "clears the screen": "GRB\x1b[2J 130427A",
@@ -50,6 +56,41 @@ def test_a_sentence_is_shown_as_it_is(name, capsys):
     echo(f"there is no object {HOSTILE[name]!s}", err=True)
 
     assert f"there is no object {visible(HOSTILE[name])}\n" == capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_plan_is_shown_as_it_is(name, capsys):
+    text = HOSTILE[name]
+    plan = Plan(
+        changes=(Change("create", "quota", text, {}, {"path of it": text}, text),),
+        conflicts=(Conflict("view", text, text),),
+        notes=(text,),
+        retained=(Conflict("bucket", text, text),),
+    )
+    show(plan_table(plan))
+
+    printed = capsys.readouterr().out
+    assert CONTROLS.search(printed) is None
+    assert 5 <= printed.count(visible(text)[:6])
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_progress_bar_shows_names_as_they_are(name, monkeypatch, capsys):
+    monkeypatch.setattr(output, "console", Console(force_terminal=True, width=200, no_color=True))  # fmt: skip
+    with output.progress(2, "bytes") as bar:
+        bar.update(bar.task_ids[0], advance=1, description=HOSTILE[name])
+
+    assert visible(HOSTILE[name])[:8] in capsys.readouterr().out
+
+
+def test_only_one_file_writes_what_rich_renders():
+    writers = [
+        path.relative_to(FOLDER).as_posix()
+        for path in FOLDER.rglob("*.py")
+        if re.search(r"\bConsole\(|\brich\.print\b", path.read_text("utf-8"))
+    ]
+
+    assert ["commands/output.py"] == writers
 
 
 def test_tabs_line_feeds_and_letters_of_all_scripts_stay():

@@ -206,6 +206,24 @@ def test_a_leap_second_keeps_its_place_in_every_text_table(name, tmp_path):
     assert tt_from_utc([LEAP]).tolist() == tables[table]["time"].to_numpy().tolist()
 
 
+OFFSETS = {
+    "swiftmastr": ("2016-12-31 23:59:60.5", "2017-01-01T01:59:60.5+02:00"),
+    "chanmaster": ("2016-12-31 23:59:60.5", "2016-12-31 18:59:60.5-0500"),
+    "BAT catalogue": (LEAP, "2017:001:01:59:60.5+02"),
+}
+
+
+@pytest.mark.parametrize("name", OFFSETS)
+def test_an_offset_from_utc_counts_in_every_text_table(name, tmp_path):
+    content, table = LEAPING[name]
+    path = tmp_path / "table.txt"
+    path.write_text(content.replace(*OFFSETS[name]))
+
+    tables, _ = rows_of(path)
+
+    assert tt_from_utc([LEAP]).tolist() == tables[table]["time"].to_numpy().tolist()
+
+
 def test_an_account_of_many_blocks_is_that_of_one(tmp_path, monkeypatch):
     path = tmp_path / "chanmaster.tsv"
     row = "{}\t8:39:25.00\t-7:43:06\t5/9/2011 3:33:10\t1\tarchived\tACIS-S\tNONE\tx\n"

@@ -85,7 +85,7 @@ def test_a_follow_up_lists_who_can_observe_or_says_why_not(stocked):
     monitor = BurstMonitor(stocked, every_s=600, selected=stored["burst_id"][0]).wait()
     monitor.follow_up()
     monitor.wait()
-    placed = monitor._follow_html.value
+    placed = monitor._follow_up._html.value
     glitch = monitor.bursts.filter(cause="glitch")["burst_id"][0]
     monitor.select(glitch)
     monitor.wait()
@@ -95,7 +95,7 @@ def test_a_follow_up_lists_who_can_observe_or_says_why_not(stocked):
 
     assert "Follow-up of RA" in placed
     assert "<td" in placed
-    assert "has no position" in monitor._follow_html.value
+    assert "has no position" in monitor._follow_up._html.value
 
 
 def test_a_replay_shows_bins_and_windows_as_they_came(monitor):

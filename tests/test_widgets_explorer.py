@@ -142,7 +142,7 @@ def test_a_lost_platform_offers_to_reconnect_and_an_answer_hides_the_button():
         return fetch(query)
 
     explorer = Explorer(gone, observatories=("swift",)).wait()
-    status = views.StatusView(explorer.results, explorer.reconnect)
+    status = views.StatusView(explorer.results, explorer.reconnect, explorer._latest)
     assert explorer.results.outcome.lost
     assert not status.reconnect.layout.display
     status.reconnect.click()
@@ -465,7 +465,7 @@ def test_a_table_without_rows_still_makes_a_figure(table):
 
 
 def test_simulated_rows_are_called_so(explorer):
-    status = views.StatusView(explorer.results)
+    status = views.StatusView(explorer.results, explorer.reconnect, explorer._latest)
     plot = views.PlotView(explorer.selection, explorer.results)
 
     assert "sample sky" in status.text.value

@@ -110,11 +110,11 @@ def test_names_are_offered_while_one_is_typed_and_a_chosen_one_is_shown(stocked)
 
 
 def test_a_lag_between_two_series_is_measured_by_a_button(stocked, monkeypatch):
-    monkeypatch.setattr("orbital_widgets.curve_lag.SIMULATIONS", 20)
+    monkeypatch.setattr("orbital_widgets.lag_bar.SIMULATIONS", 20)
     explorer = LightCurveExplorer(stocked, "SIM AGN 1").wait()
     explorer.lag.of.value = explorer.lag.against.value = "swift/XRT:0.3-10"
     explorer.lag.method.value = "dcf"
-    explorer.lag.measure.click()
+    explorer.lag.button.click()
     explorer.wait()
     explorer.close()
 

@@ -142,6 +142,12 @@ AXES = [
     *(("Time (MJD)", MJD, "mjd-utc"), ("MJD", MJD, "mjd-utc"), ("JD", JD, "mjd-utc")),
     *(("Time[JD]", JD, "mjd-utc"), ("TDB", MJD, "mjd-tdb"), ("BJD", JD, "mjd-tdb")),
     *(("Time (TDB)", MJD, "mjd-tdb"), ("Time(BJD)", JD, "mjd-tdb")),
+    *(
+        ("MJD (TDB)", MJD, "mjd-tdb"),
+        ("JD(TT)", JD, "mjd-tt"),
+        ("MJD_TDB", MJD, "mjd-tdb"),
+    ),
+    ("Time (MJD, TT)", MJD, "mjd-tt"),
     ("HJD", JD, "mjd-utc at heliocentre"),
 ]
 

@@ -7,9 +7,9 @@ stays so for the life of the process.
 
 import struct
 from collections.abc import Callable, Iterable, Iterator
-from zlib import crc32
 
 import numpy as np
+from isal.isal_zlib import crc32
 
 from vast_standin.http import ProtocolError
 

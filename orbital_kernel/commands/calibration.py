@@ -4,7 +4,8 @@ from dataclasses import asdict
 
 import click
 
-from orbital_kernel.commands.answers import explain_option, show_frame
+from orbital_kernel.commands.answers import explain_option
+from orbital_kernel.commands.frames import show_frame
 from orbital_kernel.commands.output import json_option, print_json, rows_of
 from orbital_kernel.commands.terminal import echo
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from orbital_kernel.commands.answers import show_frame
+from orbital_kernel.commands.frames import show_frame
 from orbital_kernel.commands.output import json_option, print_json
 from orbital_kernel.commands.outputs import OutputFile
 from orbital_kernel.commands.terminal import echo
@@ -50,6 +50,8 @@ KEYS = {
     "absorption": "absorption",
     "rest_s": "rest_s",
     "luminosity_erg_s": "luminosity_erg_s",
+    "quality": "quality",
+    "quality_reason": "quality_reason",
     "luminosity_err_plus_erg_s": "luminosity_err_plus_erg_s",
     "luminosity_err_minus_erg_s": "luminosity_err_minus_erg_s",
     "reference": "reference",
@@ -101,6 +103,11 @@ KEYS = {
     help="Average detections in bins of this width, or N per decade since T0.",
 )
 @click.option(
+    "--quality",
+    type=click.Choice(["mark", "exclude", "refuse"]),
+    help="Points in time that quality checks found bad: mark, exclude or refuse them.",
+)
+@click.option(
     "--background",
     is_flag=True,
     help="Count rates of a whole detector with its background as points.",
@@ -122,6 +129,7 @@ def curve(
     t0: str | None,
     bins: str | None,
     out: Path | None,
+    quality: str | None,
     *,
     background: bool,
     as_json: bool,
@@ -137,7 +145,9 @@ def curve(
     if out is not None:
         require_format(out)
     spectrum, factors = (None, None) if model is None else _model(model)
-    light_curve = connect().light_curve(
+    orbital = connect()
+    width = None if bins is None else _number(bins)
+    light_curve = orbital.light_curve(
         _subject(subject),
         unit=unit,
         band_kev=band or None,
@@ -147,9 +157,12 @@ def curve(
         absorption=absorption,
         redshift=redshift,
         t0=None if t0 is None else _tt(t0),
-        bins=None if bins is None else _number(bins),
+        bins=None if quality else width,
         background=background,
     )
+    if quality:
+        light_curve = orbital.quality.gate_curve(light_curve, bad=quality)
+        light_curve = light_curve if width is None else light_curve.binned(width)
     if out is not None:
         light_curve.to_file(out)
     if as_json:
@@ -193,6 +206,8 @@ def _show(curve: "LightCurve", out: Path | None) -> None:
     echo(repr(curve).splitlines()[0])
     points = curve.points
     columns = [*SHOWN, "simulated"] if _simulated(points) else [*SHOWN]
+    show_frame(_series(points), {})
+    echo()
     show_frame(points.select(columns), curve.units)
     for row in curve.reasons.iter_rows(named=True):
         echo(
@@ -205,6 +220,22 @@ def _show(curve: "LightCurve", out: Path | None) -> None:
         )
     if out is not None:
         echo(f"{len(curve):,} points in {out}")
+
+
+def _series(points: "pl.DataFrame") -> "pl.DataFrame":
+    """Return what each instrument measured in a band and unit, one row each."""
+    import polars as pl
+
+    return points.group_by(
+        "observatory", "instrument", "mode", "band", "unit", maintain_order=True
+    ).agg(
+        detections=(~pl.col("is_limit")).sum(),
+        limits=pl.col("is_limit").sum(),
+        first_utc=pl.col("utc").min(),
+        last_utc=pl.col("utc").max(),
+        first_since_s=pl.col("since_s").min(),
+        last_since_s=pl.col("since_s").max(),
+    )
 
 
 def _subject(text: str) -> str | tuple[float, float]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from orbital_kernel.commands.answers import show_frame
+from orbital_kernel.commands.frames import show_frame
 from orbital_kernel.commands.output import json_option, print_json, rows_of
 from orbital_kernel.commands.terminal import echo
 
@@ -47,9 +47,9 @@ SHORT = (
 @click.option(
     "--alerts",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Append alerts to this file, one JSON document a line.",
+    help="Append alerts that were not sent yet to this file, one JSON document a line.",
 )
-@click.option("--webhook", metavar="URL", help="Post alerts to this URL.")
+@click.option("--webhook", metavar="URL", help="Also post them to this URL.")
 @json_option
 def findings(
     since: str | None,
@@ -64,34 +64,29 @@ def findings(
 ) -> None:
     """List what is kept in cross.findings, rarest first.
 
-    With --compare each new source and point is compared first, in one band, with every
-    flux and limit at its place of both observatories; beyond --ratio and --expected an
-    alert is sent.
+    An ingest compares each new source and point, in one band, with every flux and limit
+    at its place of both observatories. --compare first compares what ingests left.
+    Findings beyond --ratio and --expected are alerts: each is sent once, by
+    `orbital bursts watch` while it runs, or to the file and the webhook given here.
     """
     from orbital_kernel import connect
+    from orbital_kernel.monitor.sinks import sinks_of
 
     orbital = connect()
     document: dict[str, object] = {}
     if compare:
-        from orbital_kernel.monitor.findings import alerts_of, deliver
-        from orbital_kernel.monitor.sinks import AlertFile, Sink, Webhook
-
         answer = orbital.compare_new(alert_ratio=ratio, alert_expected=expected)
-        sent = alerts_of(answer.alerts)
-        sinks: list[Sink] = [AlertFile(alerts)] if alerts else []
-        sinks += [Webhook(webhook)] if webhook else []
-        notes = deliver(sent, sinks)
-        document = {
-            "new": answer.new,
-            "compared": len(answer.rows),
-            "alerts": sent,
-            "excluded": dict(answer.excluded),
-            "notes": notes,
-        }
+        document = answer.to_json()
         if not as_json:
             echo(str(answer))
-            for note in notes:
-                echo(note, err=True)
+    sinks = sinks_of(alerts, webhook)
+    if sinks:
+        from orbital_kernel.monitor.findings import send
+
+        document["sent"], notes = send(orbital.store, orbital.watch_folder, sinks)
+        document["notes"] = notes
+        for note in notes:
+            echo(note, err=True)
     rows = orbital.findings(since=since, kind=kind)
     if as_json:
         print_json({"findings": rows_of(rows), **document})

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from orbital_kernel.commands.terminal import echo
 if TYPE_CHECKING:
     from orbital_kernel.storage.health.alerts import Alert
     from orbital_kernel.storage.health.checks import Check, Health
+    from orbital_kernel.storage.health.exporter import Exporter
 
 BAD, UNKNOWN = 1, 3
 
@@ -29,6 +31,12 @@ BAD, UNKNOWN = 1, 3
     type=OutputFile(),
     metavar="FILE",
     help="Also write the metrics to this file, for Prometheus' textfile collector.",
+)
+@click.option(
+    "--listen",
+    type=click.IntRange(0, 65535),
+    metavar="PORT",
+    help="Also serve the metrics at http://127.0.0.1:PORT/metrics while watching.",
 )
 @click.option(
     "--feed",
@@ -46,6 +54,7 @@ def health(
     every: float | None,
     looks: int | None,
     prometheus: Path | None,
+    listen: int | None,
     feeds: tuple[str, ...],
     every_check: bool,
 ) -> None:
@@ -60,21 +69,35 @@ def health(
     from orbital_kernel.storage.health.alerts import Alerts
     from orbital_kernel.storage.patience import LOOK_S
 
+    if listen is not None and every is None:
+        raise click.UsageError("--listen serves while watching: add --watch SECONDS")
     orbital, alerts, status = connect(), Alerts(), None
-    for poll in polls(every, looks):
-        status = orbital.health(feeds=feeds, within_s=every or LOOK_S)
-        changes = alerts.update(status)
-        if prometheus:
-            _write(prometheus, status)
-        if as_json:
-            _print_json(status, changes, lines=every is not None)
-        elif not poll:
-            _print(status, every_check=every_check)
-        for alert in () if as_json else changes:
-            echo(f"{alert.event}: {alert.name} {alert.state}: {alert.reason}")
+    with _exporter(listen) as exporter:
+        for poll in polls(every, looks):
+            status = orbital.health(feeds=feeds, within_s=every or LOOK_S)
+            changes = alerts.update(status)
+            if prometheus:
+                _write(prometheus, status)
+            if exporter:
+                exporter.update(status)
+            if as_json:
+                _print_json(status, changes, lines=every is not None)
+            elif not poll:
+                _print(status, every_check=every_check)
+            for alert in () if as_json else changes:
+                echo(f"{alert.event}: {alert.name} {alert.state}: {alert.reason}")
     sys.exit(
         {"bad": BAD, "unknown": UNKNOWN}.get(status.state, 0) if status else UNKNOWN
     )
+
+
+def _exporter(port: int | None) -> "AbstractContextManager[Exporter | None]":
+    """Return the server of the metrics, or nothing without a port."""
+    if port is None:
+        return nullcontext()
+    from orbital_kernel.storage.health.exporter import Exporter
+
+    return Exporter(port)
 
 
 def _print(status: "Health", *, every_check: bool) -> None:

@@ -1,7 +1,6 @@
 """`orbital ingest`: files and folders into the store."""
 
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from orbital_kernel.commands import INTERRUPTED
+from orbital_kernel.commands.ingested import show
 from orbital_kernel.commands.output import (
     console,
     json_option,
@@ -21,7 +21,7 @@ from orbital_kernel.commands.outputs import OutputFile
 from orbital_kernel.commands.terminal import echo
 
 if TYPE_CHECKING:
-    from orbital_kernel.ingest import IngestReport, Progress, Survey, Validation
+    from orbital_kernel.ingest import Progress, Survey, Validation
     from orbital_kernel.session import Orbital
 
 
@@ -84,16 +84,31 @@ if TYPE_CHECKING:
     help="Import files above this size as Parquet objects. By default all rows are "
     "inserted, which is faster on the embedded platform; on a cluster, measure both.",
 )
+@click.option(
+    "--compare/--no-compare",
+    default=True,
+    help="Compare new sources and points with earlier ones at their place (the default).",
+)
+@click.option(
+    "--alerts",
+    metavar="FILE",
+    type=OutputFile(),
+    help="Append alerts of what is unlike earlier rows to this file, each once.",
+)
+@click.option("--webhook", metavar="URL", help="Also post them to this URL.")
 @json_option
 def ingest(
     paths: tuple[Path, ...],
     quarantine: Path | None,
     bulk_above: int | None,
+    alerts: Path | None,
+    webhook: str | None,
     *,
     published: bool,
     replace: bool,
     dry_run: bool,
     validate: bool,
+    compare: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -128,6 +143,8 @@ def ingest(
     the rows as they would be stored. The guide, page "Mappings", has the whole language.
     """  # noqa: D301  \b keeps the lines of the example apart
     from orbital_kernel import connect, sample
+    from orbital_kernel.monitor.findings import send
+    from orbital_kernel.monitor.sinks import sinks_of
 
     if published:
         paths = (*paths, sample.MEASUREMENTS)
@@ -147,12 +164,15 @@ def ingest(
         sys.exit(_validate(orbital.require_tables(), paths, options, as_json=as_json))
     _provision(orbital)
     bulk = None if bulk_above is None else bulk_above * 1_000_000
-    settings = {**options, "replace": replace, "bulk_above": bulk}
+    settings = {**options, "replace": replace, "bulk_above": bulk, "compare": compare}
     with _bar(paths, "ingested") as advance:
         report = orbital.ingest(*paths, progress=advance, **settings)
     if quarantine:
         report.write_quarantine(quarantine)
-    _show(report, as_json=as_json)
+    if sinks := sinks_of(alerts, webhook):
+        for note in send(orbital.store, orbital.watch_folder, sinks)[1]:
+            console.print(note)
+    show(report, as_json=as_json)
     sys.exit(1 if report.in_state("refused") else 0)
 
 
@@ -190,52 +210,6 @@ def _bar(paths: tuple[Path, ...], done: str) -> Iterator["Progress"]:
                 "run the same command again to continue"
             )
             sys.exit(INTERRUPTED)
-
-
-def _show(report: "IngestReport", *, as_json: bool) -> None:
-    if as_json:
-        print_json(report.to_json())
-        return
-    echo(repr(report))
-    remarks = Counter(text for file in report.files for text in file.understood)
-    if remarks:
-        table(
-            "remarks of the readers",
-            ("files", "remark"),
-            [(f"{n:,}", r) for r, n in remarks.most_common()],
-        )
-    _account(report)
-    for fault in report.faults:
-        echo(f"quality: {fault}")
-    refused = report.in_state("refused")
-    if refused:
-        table("refused", ("file", "reason"), [(r.path, r.reason) for r in refused])
-
-
-def _account(report: "IngestReport") -> None:
-    """Print what became of the rows: by table, and those replaced or skipped by reason."""
-    states = ("inserted", "updated", "unchanged")
-    totals: dict[str, Counter[str]] = {}
-    reasons: dict[str, Counter[str]] = {"replaced": Counter(), "skipped": Counter()}
-    for file in report.files:
-        for name, counts in file.tables.items():
-            totals.setdefault(name, Counter()).update(counts)
-        reasons["replaced"].update(file.replaced)
-        reasons["skipped"].update(file.skipped)
-    if totals:
-        counted = [
-            (name, *(f"{total[state]:,}" for state in states))
-            for name, total in sorted(totals.items())
-        ]
-        table("rows", ("table", "new", "updated", "already there"), counted)
-    places = sum((Counter(file.places) for file in report.files), Counter[str]())
-    if places:
-        by_source = [(f"{points:,}", name) for name, points in places.most_common()]
-        table("places of points", ("points", "position of"), by_source)
-    for verb, counter in reasons.items():
-        if counter:
-            by_reason = [(f"{rows:,}", why) for why, rows in counter.most_common()]
-            table(f"rows {verb}", ("rows", "reason"), by_reason)
 
 
 def _survey(

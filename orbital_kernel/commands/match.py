@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orbital_kernel.commands.answers import show_frame
+from orbital_kernel.commands.frames import show_frame
 from orbital_kernel.commands.output import json_option, print_json, progress, table
 from orbital_kernel.commands.terminal import echo
 

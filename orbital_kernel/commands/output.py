@@ -13,7 +13,8 @@ from orbital_kernel.commands.terminal import echo, visible
 
 if TYPE_CHECKING:
     import polars as pl
-    from rich.progress import Progress
+    from rich.console import RenderableType
+    from rich.progress import Progress, Task
 
 console = Console(stderr=True)
 SIMULATED = "SIMULATED"
@@ -56,7 +57,12 @@ def table(
     for row in rows:
         texts = ("" if value is None else str(value) for value in row)
         shown.add_row(*(Text(visible(text)) for text in texts))
-    Console().print(shown)
+    show(shown)
+
+
+def show(rendered: "RenderableType") -> None:
+    """Print what rich renders on stdout; its texts are made by `visible`."""
+    Console().print(rendered)
 
 
 @contextmanager
@@ -70,9 +76,14 @@ def progress(total: int, unit: str) -> "Iterator[Progress]":
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
+    from rich.text import Text
+
+    class Words(TextColumn):
+        def render(self, task: "Task") -> Text:
+            return Text(visible(task.description))
 
     with Progress(
-        TextColumn("{task.description}"),
+        Words(""),
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),

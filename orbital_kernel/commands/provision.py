@@ -3,9 +3,8 @@
 import sys
 
 import click
-from rich.console import Console
 
-from orbital_kernel.commands.output import console, json_option, print_json
+from orbital_kernel.commands.output import console, json_option, print_json, show
 from orbital_kernel.commands.terminal import echo
 
 yes_delete_option = click.option(
@@ -54,12 +53,12 @@ def apply(
     but no longer configured are deleted. Those that hold data need --yes-delete NAME.
     """
     from orbital_kernel import connect
-    from orbital_kernel.storage.table import plan_table
+    from orbital_kernel.commands.plan_table import plan_table
 
     storage = connect().storage
     planned = storage.plan(yes_delete=yes_delete)
     if not as_json:
-        Console().print(plan_table(planned))
+        show(plan_table(planned))
     if (
         planned.changes
         and not yes
@@ -88,7 +87,7 @@ def apply(
 def destroy(yes_delete: tuple[str, ...], *, yes: bool, as_json: bool) -> None:
     """Delete what was provisioned. Resources that hold data need --yes-delete NAME."""
     from orbital_kernel import connect
-    from orbital_kernel.storage.table import plan_table
+    from orbital_kernel.commands.plan_table import plan_table
 
     if (
         not yes
@@ -100,7 +99,7 @@ def destroy(yes_delete: tuple[str, ...], *, yes: bool, as_json: bool) -> None:
     if as_json:
         print_json({**planned.to_json(), **applied.to_json()})
     else:
-        Console().print(plan_table(planned))
+        show(plan_table(planned))
     applied.require()
 
 
@@ -119,11 +118,11 @@ def endpoints(*, as_json: bool) -> None:
 
 def _show_plan(*, as_json: bool, yes_delete: tuple[str, ...] = ()) -> bool:
     from orbital_kernel import connect
-    from orbital_kernel.storage.table import plan_table
+    from orbital_kernel.commands.plan_table import plan_table
 
     planned = connect().storage.plan(yes_delete=yes_delete)
     if as_json:
         print_json(planned.to_json())
     else:
-        Console().print(plan_table(planned))
+        show(plan_table(planned))
     return not planned.empty

@@ -99,7 +99,7 @@ def report(out: Path | None, *, as_json: bool) -> None:
 
 
 def _show(rows: "pl.DataFrame", *, as_json: bool, every: bool = False) -> None:
-    from orbital_kernel.questions.quality import to_json
+    from orbital_kernel.questions.quality_report import to_json
 
     if as_json:
         print_json(to_json(rows))

@@ -8,8 +8,8 @@ from orbital_kernel.commands.answers import (
     explain_option,
     of_two_observatories,
     show_answer,
-    show_frame,
 )
+from orbital_kernel.commands.frames import show_frame
 from orbital_kernel.commands.names import completions
 from orbital_kernel.commands.output import json_option, print_json, rows_of
 from orbital_kernel.commands.terminal import echo

@@ -46,6 +46,9 @@ COMPARE = "compare"
     is_flag=True,
     help="Run it even if parameters, code and data are unchanged since the last run.",
 )
+@click.option(
+    "--pdf", is_flag=True, help="Also print each page as PDF by an installed Chromium."
+)
 def report(
     name: str | None,
     pages: tuple[Path, ...],
@@ -54,6 +57,7 @@ def report(
     out: Path,
     *,
     fresh: bool,
+    pdf: bool,
 ) -> None:
     """Run report NAME and write OUT/NAME.html; without NAME, list all reports.
 
@@ -74,11 +78,11 @@ def report(
     selected = reports.find(name)
     given = reports.parse(selected, pairs)
     if each is not None:
-        _each(selected, each, given, out.resolve(), fresh=fresh)
+        _each(selected, each, given, out.resolve(), fresh=fresh, pdf=pdf)
         return
     with console.status(f"running {name}"):
         outcome = reports.ensure(selected, out.resolve(), given, fresh=fresh)
-    echo(_line(outcome))
+    _show(outcome, pdf=pdf)
 
 
 def _list() -> None:
@@ -92,7 +96,13 @@ def _list() -> None:
 
 
 def _each(
-    selected: "Report", text: str, given: dict[str, Any], out: Path, *, fresh: bool
+    selected: "Report",
+    text: str,
+    given: dict[str, Any],
+    out: Path,
+    *,
+    fresh: bool,
+    pdf: bool,
 ) -> None:
     """Run one report per value; exit with 1 if one failed."""
     from orbital_kernel import reports
@@ -112,7 +122,7 @@ def _each(
     outcomes = reports.each(
         *(selected, out, parameter, values, given),
         fresh=fresh,
-        done=lambda outcome: echo(_line(outcome)),
+        done=lambda outcome: _show(outcome, pdf=pdf),
     )
     failed = sum(bool(outcome.error) for outcome in outcomes)
     echo(f"{len(outcomes) - failed} reports, {failed} failed: {out / 'index.html'}")
@@ -133,9 +143,15 @@ def _compare(pages: tuple[Path, ...]) -> None:
     table(f"{len(rows)} values differ; figures are not compared", columns, rows)
 
 
-def _line(outcome: "Outcome") -> str:
-    if outcome.error:
-        return f"{outcome.stem}: {outcome.error}"
-    if outcome.unchanged_since:
-        return f"{outcome.page} (unchanged since {outcome.unchanged_since} UTC)"
-    return str(outcome.page)
+def _show(outcome: "Outcome", *, pdf: bool) -> None:
+    """Print where a page is and how large; with `pdf` print the page as PDF too."""
+    from orbital_kernel import reports
+
+    if outcome.error or outcome.page is None:
+        echo(f"{outcome.stem}: {outcome.error}")
+        return
+    since = outcome.unchanged_since
+    size = f"{outcome.page.stat().st_size / 1e6:.2f} MB"
+    echo(f"{outcome.page} ({size}{f', unchanged since {since} UTC' if since else ''})")
+    if pdf:
+        echo(str(reports.write_pdf(outcome.page)))

@@ -1,7 +1,6 @@
 """The vendor's client with connections kept open and response headers read."""
 
 import copy
-import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,11 +16,13 @@ from vastdb.table_metadata import TableMetadata
 from vastdb.transaction import Transaction as VendorTransaction
 from vastdb.transaction import TransactionNotActiveError
 
+from orbital_kernel.database.pools import CURRENT, Cancelling, NotingAdapter
+from orbital_kernel.errors import connection_reason
+
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
 Result = TypeVar("Result")
-SYSTEM_REASON = re.compile(r"\[Errno \d+\] (\w[\w ]+)")
 ROWS_READ_HEADER = "x-orbital-rows-read"
 GROUPS_READ_HEADER = "x-orbital-row-groups-read"
 ROWS_STORED_HEADER = "x-orbital-rows-stored"
@@ -69,6 +70,7 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
     asking: threading.local
     twins: dict[tuple[str, ...], "WatchedApi"]
     answers_alone: threading.Event
+    cancels: dict[str, Cancelling | None]
 
     def with_endpoints(
         self, endpoints: list[str], *, backoff_config: BackoffConfig | None = None
@@ -90,7 +92,7 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
         twin._sessions = self._sessions
         twin.counts, twin.counts_lock = self.counts, self.counts_lock
         twin.asking, twin.twins = self.asking, self.twins
-        twin.answers_alone = self.answers_alone
+        twin.answers_alone, twin.cancels = self.answers_alone, self.cancels
         if backoff_config is None:
             self.twins[key] = twin
         return twin
@@ -118,8 +120,33 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
 
     def retried(self, call: Callable[[], Result]) -> Result:
         """Make a read-only call, repeated as the vendor's client would."""
-        again: Callable[[], Result] = self._backoff_decorator(call)
+        again: Callable[[], Result] = self._backoff_decorator(self._until_set(call))
         return again()
+
+    def cancel(self) -> Cancelling | None:
+        """Return what cancels the query that this thread reads for."""
+        return CURRENT.get() or self.cancels.get(self._query_id())
+
+    def _single_request(self, **options: Any) -> requests.Response:
+        send = super()._single_request
+        response: requests.Response = self._until_set(lambda: send(**options))()
+        return response
+
+    def _until_set(self, call: Callable[[], Result]) -> Callable[[], Result]:
+        """Return a call whose failure is Cancelled, and final, once it is cancelled."""
+
+        def run() -> Result:
+            cancel = self.cancel()
+            if cancel is None:
+                return call()
+            cancel.check()
+            try:
+                return call()
+            except Exception:
+                cancel.check()
+                raise
+
+        return run
 
     def _session_create(self, url: Any) -> requests.Session:
         session: requests.Session = super()._session_create(url)
@@ -128,14 +155,21 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
         merged = session.merge_environment_settings(str(url), {}, None, None, None)
         session.proxies, session.verify = merged["proxies"], merged["verify"]
         session.trust_env = False
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, NotingAdapter(self.cancel))
         session.hooks["response"].append(self._note)
         return session
 
-    def _note(self, response: requests.Response, **_: object) -> None:
-        query_id = getattr(self.asking, "query_id", "")
+    def _query_id(self) -> str:
+        """Return the id of the query that this thread reads for, '' of none."""
+        query_id: str = getattr(self.asking, "query_id", "")
         name = threading.current_thread().name
         if not query_id and name.startswith("query-data-"):
             query_id = name.removeprefix("query-data-").rpartition("_")[0]
+        return query_id
+
+    def _note(self, response: requests.Response, **_: object) -> None:
+        query_id = self._query_id()
         if not query_id:
             return
         headers = response.headers
@@ -189,13 +223,13 @@ def say(error: Exception) -> str:
         reason = f"the database answered {error.code or error.status}: {error.message or 'no reason'}"
         return reason + (OLDER if error.code == NO_COLUMN else "")
     cause = getattr(error, "cause", error)
-    system = SYSTEM_REASON.search(str(cause))
-    if isinstance(cause, requests.exceptions.ConnectionError) and system:
+    if isinstance(cause, requests.exceptions.RequestException):
         request = cause.request
         place = f" at {urlsplit(str(request.url)).netloc}" if request else ""
         return (
-            f"the database{place} does not answer ({system[1]}): it was stopped, or the "
-            "network is interrupted; see `orbital status`, then run it again"
+            f"the database{place} does not answer ({connection_reason(cause)}): it was "
+            "stopped, or the network is interrupted; see `orbital status`, then run it "
+            "again"
         )
     return str(cause)
 

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import copy_context
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ from vastdb import errors as vast_errors
 from vastdb.config import BackoffConfig
 
 from orbital_kernel.config import DATABASE, Settings
+from orbital_kernel.database.cancel import uncancelled
 from orbital_kernel.database.client import ReadCounts, Reading, WatchedApi, say
 from orbital_kernel.database.quiet import Quiet
 from orbital_kernel.database.shared import Shared
@@ -71,7 +73,7 @@ class Store:
         watched.vast_version = self._session.api.vast_version
         watched.counts, watched.counts_lock = {}, threading.Lock()
         watched.asking, watched.twins = threading.local(), {}
-        watched.answers_alone = threading.Event()
+        watched.answers_alone, watched.cancels = threading.Event(), {}
         self._session.api = watched
         self._closing = watched.with_endpoints(
             [settings.endpoint], backoff_config=BackoffConfig(max_tries=1)
@@ -81,6 +83,8 @@ class Store:
         self._sql_session: Any = None
         self._shared = Shared(database, watched)
         self.floors: dict[Hashable, Any] = {}
+        self.rows_seen: dict[str, tuple[int, float]] = {}
+        """Rows of tables as last read, and when (monotonic clock, s)."""
 
     def __repr__(self) -> str:
         """Return endpoint and database, never keys."""
@@ -121,7 +125,7 @@ class Store:
     def transaction(self) -> Iterator[Transaction]:
         """Open a transaction: committed at the end, rolled back by any exception."""
         try:
-            with QUIET(), self._session.transaction() as tx:
+            with QUIET(), uncancelled(), self._session.transaction() as tx:
                 yield Transaction(self._shared, tx)
         except CLIENT_ERRORS as error:
             raise StoreError(say(error)) from error
@@ -134,7 +138,7 @@ class Store:
         the server answers single requests alone it begins when first needed.
         """
         tx = Reading(self._session, self._session._context)  # noqa: SLF001
-        tx.begin = lambda: self._background.submit(self._begin)
+        tx.begin = lambda: self.in_background(self._begin)
         if not self.answers_alone:
             tx.begun = tx.begin()
         try:
@@ -150,8 +154,8 @@ class Store:
     def in_background(
         self, call: Callable[..., Result], *arguments: Any
     ) -> "Future[Result]":
-        """Make a call in the background."""
-        return self._background.submit(call, *arguments)
+        """Make a call in the background, cancelled with the read that needs it."""
+        return self._background.submit(copy_context().run, call, *arguments)
 
     def _begin(self) -> int:
         """Begin a transaction without searching for the SQL driver, as the SDK does."""
@@ -248,7 +252,10 @@ class Store:
             while more:
                 with QUIET():
                     _, _, tables, after, more, _ = self._session.api.list_tables(
-                        self.database, schema_name, next_key=after
+                        self.database,
+                        schema_name,
+                        next_key=after,
+                        include_list_stats=True,
                     )
                 held |= {table.name: int(table.num_rows) for table in tables}
         except vast_errors.NotFound:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from orbital_kernel.database.client import MoreToCome, ReadCounts, WatchedApi
+from orbital_kernel.database.pools import CURRENT
 from orbital_kernel.model.columns import Projection
 
 if TYPE_CHECKING:
@@ -56,8 +57,9 @@ class Shared:
         """Count the rows read for selects with that id, inside the block."""
         with self.api.counts_lock:
             self.api.counts[query_id] = ReadCounts(0, 0)
+            self.api.cancels[query_id] = CURRENT.get()
         try:
             yield
         finally:
             with self.api.counts_lock:
-                del self.api.counts[query_id]
+                del self.api.counts[query_id], self.api.cancels[query_id]

@@ -1,5 +1,6 @@
 """Rows read and written in one open transaction."""
 
+import logging
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -15,8 +16,10 @@ from orbital_kernel.database.definitions import Definitions
 from orbital_kernel.database.pushdown import pushed
 from orbital_kernel.database.shared import Shared
 from orbital_kernel.model import schema
+from orbital_kernel.model.observatory_tables import OPTIONAL
 from orbital_kernel.model.predicate import Clause
 
+LOG = logging.getLogger(__name__)
 ROW_ID = "$row_id"
 SLICE_BYTES = 4_600_000
 SLICE_ROWS = 500_000
@@ -38,8 +41,22 @@ class Transaction(Definitions):
         """Insert rows of schema.py's columns; return how many the database took."""
         table = schema.table(full_name)
         rows = _filled(schema.conform(rows, table), table.sort)
+        rows = self.storable(full_name, rows)
         target = self._table(full_name)
         return sum(len(target.insert(batch)) for batch in _slices(rows))
+
+    def storable(self, full_name: str, rows: pa.Table) -> pa.Table:
+        """Return the rows without the new columns that an older database's table lacks."""
+        lacking = set(rows.column_names) - self.columns(full_name)
+        if not lacking or not lacking <= OPTIONAL:
+            return rows
+        LOG.warning(
+            "%s has no column %s, which is not stored: run `orbital provision apply`, then "
+            "ingest the files again",
+            full_name,
+            ", ".join(sorted(lacking)),
+        )
+        return rows.drop_columns(sorted(lacking))
 
     def import_objects(self, full_name: str, objects: Sequence[str]) -> None:
         """Import Parquet objects ('bucket/key') with this table's columns."""

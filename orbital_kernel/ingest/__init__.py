@@ -15,12 +15,18 @@ if TYPE_CHECKING:
     from orbital_kernel.ingest.files import files_of, sha256_of
     from orbital_kernel.ingest.ledger import entries
     from orbital_kernel.ingest.purity import WORDS, held, kinds_of
-    from orbital_kernel.ingest.report import FileReport, IngestReport, Progress
+    from orbital_kernel.ingest.report import (
+        Compared,
+        FileReport,
+        IngestReport,
+        Progress,
+    )
     from orbital_kernel.ingest.run import ingest
     from orbital_kernel.ingest.validation import Validation, validate
 
 __all__ = [
     "WORDS",
+    "Compared",
     "FileReport",
     "IngestReport",
     "Progress",
@@ -44,7 +50,7 @@ _HOMES = {
     **dict.fromkeys(("files_of", "sha256_of"), "files"),
     "entries": "ledger",
     **dict.fromkeys(("WORDS", "held", "kinds_of"), "purity"),
-    **dict.fromkeys(("FileReport", "IngestReport", "Progress"), "report"),
+    **dict.fromkeys(("Compared", "FileReport", "IngestReport", "Progress"), "report"),
     "ingest": "run",
     **dict.fromkeys(("Validation", "validate"), "validation"),
 }

@@ -78,7 +78,7 @@ class Bulk:
             self._objects.delete_dir_contents(folder)
 
     def _import(self, tx: "Transaction", table: str) -> None:
-        rows = pa.concat_tables(self._waiting.pop(table).parts)
+        rows = tx.storable(table, pa.concat_tables(self._waiting.pop(table).parts))
         path = f"{self._bucket}/{STAGING}/{table}-{uuid.uuid4().hex}.parquet"
         try:
             with self._objects.open_output_stream(path) as stream:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from orbital_kernel.ingest.checksum import Sum
+from orbital_kernel.ingest.due import note_due
 from orbital_kernel.ingest.report import FileReport
 from orbital_kernel.model import schema
 from orbital_kernel.model.predicate import Clause, Equal
@@ -22,6 +23,11 @@ COLUMNS = (
     *("sha256", "name", "size_bytes", "state", "format", "observatory", "rows"),
     *("tables", "account", "reason", "checksum", "ingested", "reader_version"),
 )
+SAME = (
+    *("sha256", "size_bytes", "format", "observatory", "state", "rows", "reason"),
+    "seconds",
+)
+"""Columns that are fields of the report on a file."""
 FEW_CONTENTS = 100
 """The entries of so few contents are selected by name, else all are read."""
 
@@ -30,10 +36,9 @@ FEW_CONTENTS = 100
 class Entry:
     """The ledger's entry of one content; `sums` are checksums by table.
 
-    `mapping` is the hash of the mapping it was read by. `unpacked` is the hash of the
-    unpacked bytes, for an entry of an earlier Orbital that hashed packed ones. `curves`
-    are the identities of its curves (versions.py); None if they are not noted.
-    `superseded` counts, by table, its points that a later version of a curve replaced.
+    `mapping` is the hash of the mapping it was read by. `unpacked` is that of the unpacked
+    bytes, if an earlier Orbital hashed packed ones. `curves` are the identities of its
+    curves (versions.py), if noted; `superseded` its replaced points by table.
     """
 
     sha256: str
@@ -73,8 +78,8 @@ class Entry:
 class Noted:
     """What the ledger stores of a file besides its report.
 
-    `since` is when it was first ingested, for a file that is read again: files update
-    each other in the order they arrived. `simulated` is the kind of its rows, if stated.
+    `since` is when it was first ingested, if it is read again: files update each other in
+    the order they arrived. `simulated` is the kind of its rows, if stated.
     """
 
     version: int = 0
@@ -99,13 +104,18 @@ class Ledger:
     """The entries that a run began with, kept current while it writes."""
 
     def __init__(
-        self, entries: Mapping[str, Entry], *, rewritten: Collection[str] = ()
+        self,
+        entries: Mapping[str, Entry],
+        *,
+        rewritten: Collection[str] = (),
+        compare: bool = False,
     ) -> None:
         """Begin with these entries by content.
 
-        `rewritten` are the contents that this run reads again: none of them counts as
-        newer than another.
+        `rewritten` are read again: none counts as newer than another. `compare` notes
+        what is to be compared with earlier rows.
         """
+        self._compare = compare
         self._entries = dict(entries)
         self._rewritten = frozenset(rewritten)
         self._names = {e.unpacked: s for s, e in entries.items() if e.unpacked}
@@ -168,6 +178,8 @@ class Ledger:
         if rows:
             columns = schema.table(LEDGER).arrow
             tx.insert(LEDGER, pa.Table.from_pylist(rows, schema=columns))
+        if self._compare:
+            note_due(tx, [report for report, _ in files], now)
 
     def note_unpacked(self, tx: "Transaction", unpacked: Mapping[str, str]) -> None:
         """Add to entries of packed bytes the hash of the unpacked bytes."""
@@ -297,18 +309,11 @@ def _row(report: FileReport, noted: Noted, now: datetime) -> dict[str, object]:
     account["curves"] = list(noted.curves)
     sums = {table: str(total) for table, total in sorted((noted.sums or {}).items())}
     return {
-        "sha256": report.sha256,
+        **{name: getattr(report, name) for name in SAME},
         "name": Path(report.path).name,
-        "size_bytes": report.size_bytes,
-        "format": report.format,
-        "observatory": report.observatory,
-        "state": report.state,
-        "rows": report.rows,
         "tables": json.dumps(report.tables),
         "account": json.dumps(account),
-        "reason": report.reason,
         "reader_version": noted.version,
         "checksum": json.dumps(sums),
         "ingested": noted.since or now,
-        "seconds": report.seconds,
     }

@@ -72,6 +72,63 @@ class FileReport:
 
 
 @dataclass(frozen=True)
+class Compared:
+    """The rows of an ingest beside what was known at their places.
+
+    Parameters
+    ----------
+    new
+        New sources and points with a position and a flux in the common band.
+    compared
+        Those of them with earlier rows at their place, kept in cross.findings.
+    alerts
+        Identities of the findings beyond the limits of alerts.
+    waiting
+        Files that remain to be compared, by the next ingest.
+    excluded
+        Rows that were not compared, by reason.
+    rows_read
+        Rows of groups that the server opened for it; None if not reported.
+    queries
+        Selects it took.
+    seconds
+        Time it took, s.
+    failed
+        Why the comparison ended early; the next ingest continues it.
+
+    Examples
+    --------
+    >>> from orbital_kernel.ingest import Compared
+    >>> Compared(failed="the database does not answer").compared
+    0
+    """
+
+    new: int = 0
+    compared: int = 0
+    alerts: tuple[str, ...] = ()
+    waiting: int = 0
+    excluded: dict[str, int] = field(default_factory=dict)
+    rows_read: int | None = None
+    queries: int = 0
+    seconds: float = 0.0
+    failed: str | None = None
+
+    def __str__(self) -> str:
+        """Return the numbers in a line."""
+        if self.failed:
+            return f"not compared with earlier rows, left to the next ingest: {self.failed}"
+        line = (
+            f"{self.compared:,} of {self.new:,} new sources and points have earlier ones "
+            f"at their place; {len(self.alerts)} beyond the limits of alerts; "
+            f"{self.seconds:.2f} s, {self.queries} selects"
+        )
+        excluded = sum(self.excluded.values())
+        line += f"; {excluded:,} rows not comparable" if excluded else ""
+        waits = f"; {self.waiting:,} files wait for the next ingest"
+        return line + (waits if self.waiting else "")
+
+
+@dataclass(frozen=True)
 class IngestReport:
     """The outcome for every file offered, in order of name.
 
@@ -81,6 +138,9 @@ class IngestReport:
         One FileReport per file.
     faults
         What the quality checks found bad in the rows, in words.
+    compared
+        What comparing the rows with earlier ones at their place found; None if it was
+        switched off or nothing was to be compared.
 
     Examples
     --------
@@ -93,6 +153,7 @@ class IngestReport:
 
     files: tuple[FileReport, ...]
     faults: tuple[str, ...] = ()
+    compared: Compared | None = None
 
     def in_state(self, state: str) -> tuple[FileReport, ...]:
         """Return the files in one state.
@@ -131,14 +192,14 @@ class IngestReport:
             [{n: getattr(r, n) for n in names} for r in self.files], schema=kinds
         )
 
-    def to_json(self) -> dict[str, list[dict[str, object]] | list[str]]:
+    def to_json(self) -> dict[str, object]:
         """Return the report as `orbital ingest --json` prints it.
 
         Returns
         -------
         dict
             `files`: the fields of each FileReport; `faults`, if the quality checks found
-            any.
+            any; `compared`: the fields of Compared, if rows were.
 
         Examples
         --------
@@ -149,7 +210,9 @@ class IngestReport:
         {'files': []}
         """
         faults = {"faults": list(self.faults)} if self.faults else {}
-        return {"files": [asdict(report) for report in self.files], **faults}
+        compared = {"compared": asdict(self.compared)} if self.compared else {}
+        files = [asdict(report) for report in self.files]
+        return {"files": files, **faults, **compared}
 
     def quarantine(self) -> dict[str, object]:
         """Return the refused files with reason and offset, as `--quarantine` writes them.

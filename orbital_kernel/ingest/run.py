@@ -47,6 +47,7 @@ def ingest(
     bulk_above: int | None = None,
     workers: int | None = None,
     accept_checksums: bool = False,
+    compare: bool = False,
     progress: Progress = lambda _path, _bytes: None,
     seen: Seen = lambda _table, _rows: None,
 ) -> IngestReport:
@@ -71,6 +72,8 @@ def ingest(
         Processes that read; by default as many as there are cores.
     accept_checksums
         Whether to take FITS files whose DATASUM does not fit their data.
+    compare
+        Whether to note the files whose rows are to be compared with earlier ones.
     progress
         Called with a path and the number of bytes it has advanced.
     seen
@@ -109,7 +112,7 @@ def ingest(
             entry = begun_with.find(offered.sha256, offered.packed)
             return replace or entry is None or not current(entry)
 
-        ledger = Ledger(stored, rewritten=contents if replace else ())
+        ledger = Ledger(stored, rewritten=contents if replace else (), compare=compare)
         writer = Writer(store, ledger, begun, current.mapping)
         run = _Run(writer, store, progress, bulk_above, seen)
         with read(

@@ -53,7 +53,7 @@ BY_TABLE: dict[str, Layout] = {
     "chandra.photometry": Layout(
         ("healpix", "time"), (BY_OBJECT, BY_TIME, BY_VALUE, BY_OBSID)
     ),
-    "cross.names": Layout(projections=(BY_SKY,)),
+    "cross.names": Layout(projections=(BY_SKY, BY_ID)),
     "cross.objects": Layout(projections=(BY_ID,)),
     "cross.bursts": Layout(projections=(BY_OBJECT,)),
     "cross.associations": Layout(projections=(BY_KEY, BY_SKY)),

@@ -25,6 +25,7 @@ OBSERVATIONS = Table(
         *SKY,
         instant("time", "start; null while not yet observed", "time.start;obs"),
         instant("time_stop", "end, if the log gives it", "time.end;obs"),
+        text("time_rule", "which rule of times.py made the times", "meta.note"),
         real("exposure_s", "s", "time.duration;obs.exposure", "good exposure"),
         real("roll_deg", "deg", "pos.posAng", "roll angle"),
         text("instrument", "detector or instruments", "instr"),
@@ -222,7 +223,7 @@ NOTICES = Table(
     "Alerts of the observatories as they were sent.",
 )
 
-OPTIONAL = frozenset({"live_s", "place_source"})
+OPTIONAL = frozenset({"live_s", "place_source", "time_rule", "t90_method_err_s"})
 """Columns that older databases lack: null there until files are ingested again."""
 OBSERVATORY_TABLES = (
     OBSERVATIONS,

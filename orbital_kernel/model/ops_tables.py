@@ -39,6 +39,24 @@ OPS_TABLES = (
         "The ingest ledger, one row per file.",
     ),
     Table(
+        "comparisons",
+        (
+            Column("noted", TT, "", "time.creation", "when, UTC"),
+            text("sha256", "content to compare; null for a run", "meta.id;meta.file"),
+            text("observatory", "whose data; null for a run", "instr.obsty"),
+            text("state", "due: a content; done: a run", "meta.code.status"),
+            count("files", "contents it is about", "meta.number"),
+            count("rows", "rows of sources and photometry", "meta.number"),
+            count("compared", "rows with earlier ones at their place", "meta.number"),
+            count("alerts", "findings beyond the limits of alerts", "meta.number"),
+            count("healpix", "a content's rows below it are compared", "pos.healpix"),
+            real("seconds", "s", "time.duration", "how long the run took"),
+            text("account", "JSON: rows not compared, by reason", "meta.note"),
+        ),
+        (),
+        "Contents whose rows are to be compared with earlier ones, and the runs.",
+    ),
+    Table(
         "queries",
         (
             Column("asked", TT, "", "time.creation", "when, UTC"),

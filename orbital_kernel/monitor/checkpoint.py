@@ -29,7 +29,12 @@ create table if not exists excursions (observatory text, series text, key text,
     document text, primary key (observatory, series, key)) without rowid;
 create table if not exists outbox (number integer primary key autoincrement,
     alert text, waiting text);
+create table if not exists findings (finding_id text primary key) without rowid;
 """
+
+
+class AtWorkError(StoreError):
+    """Another watcher holds the checkpoint."""
 
 
 @dataclass
@@ -66,7 +71,7 @@ class Checkpoints:
         try:
             self._lock.acquire(0)
         except StoreError as error:
-            raise StoreError(
+            raise AtWorkError(
                 f"another watcher already follows this store ({error}); stop it first, or "
                 "let it do the work"
             ) from error
@@ -114,6 +119,23 @@ class Checkpoints:
                 if names
             ]
         return [Waiting(int(c.lastrowid or 0), a, set(names)) for c, a in numbers]
+
+    def announced(self) -> set[str]:
+        """Return the findings whose alerts were taken up for delivery."""
+        rows = self._database.execute("select finding_id from findings")
+        return {identity for (identity,) in rows}
+
+    def announce(
+        self, alerts: Iterable[dict[str, Any]], sinks: Iterable[str]
+    ) -> list[Waiting]:
+        """Save alerts of findings, durably and each once; return them as they wait."""
+        names, saved = sorted(sinks), []
+        with self._database as database:
+            for alert in alerts:
+                database.execute("insert into findings values (?)", (alert["id"],))
+                row = database.execute(INSERT, (json.dumps(alert), json.dumps(names)))
+                saved.append(Waiting(int(row.lastrowid or 0), alert, set(names)))
+        return saved
 
     def settle(self, waiting: Iterable[Waiting]) -> None:
         """Save which sinks alerts still wait for; delete alerts that were delivered."""

@@ -1,20 +1,27 @@
 """Alerts of new detections unlike what was known at their place."""
 
 import time as clock
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from orbital_kernel.database import Store
+from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.observatory import observatory
+from orbital_kernel.model.predicate import Clause, Equal
 from orbital_kernel.model.times import to_utc_iso
 from orbital_kernel.monitor.alerts import SCHEMA, Alert
-from orbital_kernel.monitor.checkpoint import Waiting
+from orbital_kernel.monitor.checkpoint import AtWorkError, Checkpoints, Waiting
 from orbital_kernel.monitor.deliver import Delivery
 from orbital_kernel.monitor.sinks import Sink
 
+TABLE = "cross.findings"
 RETRY_S, STEP_S = 10.0, 0.1
+REREAD_S = 10.0
+"""Findings are read again after so long even if their number is the same."""
 DECISION = "classification is the rule's decision for one kind, not a probability"
 
 
@@ -28,21 +35,71 @@ def alerts_of(rows: pl.DataFrame, *, now: datetime | None = None) -> list[Alert]
     ]
 
 
-def deliver(
-    alerts: Iterable[Alert], sinks: Sequence[Sink], *, seconds: float = RETRY_S
-) -> list[str]:
-    """Send alerts to sinks, with retries for at most so long; return notes of failures.
+class Findings:
+    """Alerts of cross.findings that were not sent yet, by way of a watcher's checkpoint.
 
-    Retries are those of the burst watcher; what is not accepted by then is counted.
+    The checkpoint notes an alert once, with the sinks it waits for: a kill before that
+    leaves it to be found again, a kill after it to be delivered from the outbox.
+    """
+
+    def __init__(self, store: Store, checkpoints: Checkpoints) -> None:
+        self._store = store
+        self._checkpoints = checkpoints
+        self._rows, self._read_at = -1, 0.0
+        self._ready: bool | None = None
+
+    def due(self, sinks: Collection[str]) -> list[Waiting]:
+        """Return the alerts of new findings, saved in the outbox for these sinks."""
+        if not (sinks and self._grown()):
+            return []
+        marked = [Clause("alert", (Equal(value=True),))]
+        rows = frame_of(self._store.read(TABLE, marked))
+        sent = list(self._checkpoints.announced())
+        new = rows.filter(~pl.col("finding_id").is_in(sent)).sort("found", "finding_id")
+        new = new.unique("finding_id", keep="first", maintain_order=True)
+        return self._checkpoints.announce(alerts_of(new), sinks) if len(new) else []
+
+    def _grown(self) -> bool:
+        """Whether the table has another number of rows, or was not read for long."""
+        if self._ready is None:
+            table = self._store.actual().get(TABLE)
+            self._ready = table is not None and "alert" in table.arrow.names
+        if not self._ready:
+            return False
+        rows, now = self._store.counts("cross").get("findings", 0), clock.monotonic()
+        if rows == self._rows and now - self._read_at < REREAD_S:
+            return False
+        self._rows, self._read_at = rows, now
+        return True
+
+
+def send(
+    store: Store, folder: Path, sinks: Sequence[Sink], *, seconds: float = RETRY_S
+) -> tuple[int, list[str]]:
+    """Send the alerts of findings that wait; return how many, and notes of failures.
+
+    Retries are those of the burst watcher, for at most so long; what is not accepted by
+    then waits in the outbox. If a watcher runs, it sends them.
     """
     notes: list[str] = []
-    delivery = Delivery(sinks, notes.append)
-    if not sinks:
-        return notes
+    checkpoints = Checkpoints(folder)
+    try:
+        with checkpoints.held():
+            delivery = Delivery(sinks, notes.append)
+            waiting = [w for w in checkpoints.outbox() if w.sinks <= delivery.names]
+            delivery.offer(
+                [*waiting, *Findings(store, checkpoints).due(delivery.names)]
+            )
+            _deliver(delivery, checkpoints, notes, seconds)
+    except AtWorkError:
+        return 0, ["the watcher that runs sends the alerts, to its own destinations"]
+    return delivery.delivered, notes
+
+
+def _deliver(
+    delivery: Delivery, checkpoints: Checkpoints, notes: list[str], seconds: float
+) -> None:
     deadline = clock.monotonic() + seconds
-    delivery.offer(
-        [Waiting(k, alert, set(delivery.names)) for k, alert in enumerate(alerts)]
-    )
     while delivery.waiting and (remaining := deadline - clock.monotonic()) > 0:
         delivery.flush(remaining)
         if delivery.waiting:
@@ -50,11 +107,11 @@ def deliver(
             delivery.offer(())
     if delivery.waiting:
         notes.append(
-            f"{delivery.waiting} deliveries were not accepted within {seconds:g} s: "
-            "they are kept in cross.findings"
+            f"{delivery.waiting} deliveries were not accepted within {seconds:g} s: they "
+            "wait for the next ingest, comparison or watcher with these sinks"
         )
     delivery.stop()
-    return notes
+    checkpoints.settle(delivery.settled())
 
 
 def _alert(row: dict[str, Any], trigger: str | None, now: datetime) -> Alert:

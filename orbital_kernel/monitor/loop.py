@@ -17,6 +17,7 @@ from orbital_kernel.monitor.coincident import Coincident
 from orbital_kernel.monitor.course import Change, Changes, Course, Name
 from orbital_kernel.monitor.deliver import Delivery
 from orbital_kernel.monitor.detectors import Detectors
+from orbital_kernel.monitor.findings import Findings
 from orbital_kernel.monitor.follow import Batch, Following
 from orbital_kernel.monitor.record import Record
 from orbital_kernel.monitor.replay import Replay
@@ -37,7 +38,7 @@ Note = Callable[[str], None]
 
 
 class Watch:
-    """Follows every series of rates; see `run`, or `poll` for one round.
+    """Follows series of rates, and findings to alert of; see `run`, or `poll`.
 
     A series without new rows for `idle_s` seconds is treated as if it had ended; one
     that appears complete, with a last row older than three days, at once. If rows still
@@ -62,6 +63,7 @@ class Watch:
         self._idle_s = idle_s
         self._note = note
         self._delivery = Delivery(sinks, note)
+        self._findings = Findings(store, self._checkpoints)
         self._coincident = Coincident(store)
         self._signs = Signs(folder)
         self._stop = Event()
@@ -152,10 +154,11 @@ class Watch:
         self._begin()
         try:
             grown = self._polled()
+            alerts = self._findings.due(self._delivery.names)
         except StoreError:
             self._recall()
             raise
-        self._delivery.offer(())
+        self._delivery.offer(alerts)
         self._settle()
         return grown
 

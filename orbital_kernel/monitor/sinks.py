@@ -160,3 +160,9 @@ class Webhook:
             raise
         except HTTPException as error:
             raise OSError(f"{self._url} does not speak HTTP: {error!r}") from error
+
+
+def sinks_of(file: Path | None, webhook: str | None) -> list[Sink]:
+    """Return the sinks for a file and a URL, those that are given."""
+    sinks: list[Sink] = [AlertFile(file)] if file else []
+    return [*sinks, Webhook(webhook)] if webhook else sinks

@@ -6,9 +6,11 @@ column, then exact geometry; times are pushed to the microsecond the client can 
 then compared to the nanosecond.
 """
 
+from orbital_kernel.database.cancel import Cancel
 from orbital_kernel.query import sql
 from orbital_kernel.query.answer import Answer, Explain
 from orbital_kernel.query.compiled import MAX_SET, Plan
+from orbital_kernel.query.described import empty_answer
 from orbital_kernel.query.explanation import Explanation
 from orbital_kernel.query.extremes import Largest, Smallest
 from orbital_kernel.query.planning import plan
@@ -24,6 +26,7 @@ __all__ = [
     "MAX_SKY_RANGES",
     "Answer",
     "Box",
+    "Cancel",
     "Cone",
     "Explain",
     "Explanation",
@@ -35,6 +38,7 @@ __all__ = [
     "Smallest",
     "TimeSpan",
     "count",
+    "empty_answer",
     "ledger_fields",
     "ledger_row",
     "plan",

@@ -13,14 +13,14 @@ from orbital_kernel.database import ReadCounts, Store, Transaction
 from orbital_kernel.errors import QueryError
 from orbital_kernel.query.answer import Answer, Explain
 from orbital_kernel.query.compiled import Plan
+from orbital_kernel.query.described import described
 from orbital_kernel.query.fetching import Fetch
-from orbital_kernel.query.names import require_table
 from orbital_kernel.query.planning import choices, ordered, plan, share
 from orbital_kernel.query.question import Query
-from orbital_kernel.query.units import ucds_of, units_of
 
 LOG = logging.getLogger(__name__)
 LARGE_TABLE_ROWS = 5_000_000
+RECENT_S = 60.0
 MOST_OF_IT = 0.5
 FEW_OF_IT = 0.01
 
@@ -59,9 +59,9 @@ def _answer(
         with fetch.stage("statistics"):
             remaining = None
             if _wide(planned):
-                remaining = _refuse_scans(planned, tx, stored.now)
+                remaining = _refuse_scans(planned, tx, stored.lately)
             elif planned.possible and query.full_scan:
-                remaining = _announced(planned, tx, stored.now())
+                remaining = _announced(planned, tx, stored.lately())
             if estimate and remaining is None and planned.possible:
                 remaining = tx.estimate(query.table, planned.pushed)
         frame = answer(fetch)
@@ -70,19 +70,13 @@ def _answer(
             rows_stored = (
                 stored.now() if counts.rows_stored is None else counts.rows_stored
             )
+        stored.note(rows_stored)
         fetch.planned = _as_read(planned, counts, tx)
     seconds = clock.perf_counter() - start
     if remaining is not None:
         remaining = min(remaining, rows_stored)
     how = _explained(fetch, counts, frame, rows_stored, remaining, seconds, cold=cold)
-    table = require_table(query.table)
-    units, ucds = units_of(table), ucds_of(table)
-    return Answer(
-        frame,
-        how,
-        {name: units.get(name) for name in frame.columns},
-        {name: ucds.get(name) for name in frame.columns},
-    )
+    return described(query, frame, how)
 
 
 def _explained(
@@ -152,6 +146,7 @@ class _Stored:
     """How many rows a table holds: read in the background unless answers report it."""
 
     def __init__(self, table: str, store: Store, tx: Transaction) -> None:
+        self._table, self._seen = table, store.rows_seen
         self._ask = partial(tx.rows, table)
         self._future = (
             None if store.answers_alone else store.in_background(tx.rows, table)
@@ -160,6 +155,20 @@ class _Stored:
     def now(self) -> int:
         """Return the number."""
         return self._ask() if self._future is None else self._future.result()
+
+    def lately(self) -> int:
+        """Return the number, or that of the last minute if the table is far from large."""
+        rows, since = self._seen.get(self._table, (LARGE_TABLE_ROWS, 0.0))
+        recent = clock.monotonic() - since < RECENT_S
+        if recent and 2 * rows < LARGE_TABLE_ROWS:
+            return rows
+        rows = self.now()
+        self.note(rows)
+        return rows
+
+    def note(self, rows: int) -> None:
+        """Keep the number for further queries of this minute."""
+        self._seen[self._table] = (rows, clock.monotonic())
 
 
 def _wide(planned: Plan) -> bool:

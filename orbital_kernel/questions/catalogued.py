@@ -1,6 +1,7 @@
 """One burst in every catalogue and notice, and which row gives time, position, T90, z."""
 
-from functools import partial
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -9,10 +10,10 @@ from orbital_kernel.errors import QueryError
 from orbital_kernel.model import schema, times
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.observatory import observatories
+from orbital_kernel.model.predicate import Value
 from orbital_kernel.query import Query
 from orbital_kernel.questions import spellings
 from orbital_kernel.questions.asks import Asks, together
-from orbital_kernel.questions.side_by_side import side_by_side
 from orbital_kernel.questions.typical import typical_errors
 from orbital_kernel.science import precedence
 
@@ -99,11 +100,25 @@ def listed(
     """
     if names is None:
         names = spellings.named(orbital, name)
-    grbs = side_by_side(partial(_grbs, orbital, name, names), tuple(observatories()))
-    notices = side_by_side(
-        lambda pair: _notices(orbital, pair[0], name, names, pair[1]["trigger_id"]),
-        [*zip(observatories(), grbs, strict=True)],
+    grbs = _grbs(orbital, name, names)
+    notices = _notices(
+        orbital, name, names, {o: rows["trigger_id"] for o, rows in grbs.items()}
     )
+    if not any(map(len, (*grbs.values(), *notices))):
+        return _none()
+    return _joined([*grbs.values()], notices, name)
+
+
+@cache
+def _none() -> pl.DataFrame:
+    grbs = frame_of(schema.GRBS.arrow.empty_table())
+    notices = frame_of(schema.NOTICES.arrow.empty_table()).select(NOTICE)
+    return _joined([_of_catalogue(grbs, "")], [_of_notices(notices, "")], "")
+
+
+def _joined(
+    grbs: list[pl.DataFrame], notices: list[pl.DataFrame], name: str
+) -> pl.DataFrame:
     # Notices have no name of their own, so the burst's catalogues name theirs.
     burst_names = pl.concat(grbs)["name"].drop_nulls().sort()
     burst = burst_names[0] if len(burst_names) else name
@@ -136,16 +151,24 @@ def _marked(rows: pl.DataFrame) -> pl.DataFrame:
     ).select(COLUMNS)
 
 
-def _grbs(
-    orbital: Asks, name: str, names: pl.DataFrame, observatory: str
-) -> pl.DataFrame:
-    """Return the catalogue rows under any spelling of the name."""
-    table = f"{observatory}.grbs"
-    spelled = spellings.of_kind(names, "burst", table, name)
-    if spelled:
-        rows = orbital.query(Query(table, sets={"name": spelled}), kind="bursts").frame
-    else:
-        rows = frame_of(schema.GRBS.arrow.empty_table())
+def _grbs(orbital: Asks, name: str, names: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Return the catalogue rows under any spelling of the name, by observatory."""
+    spelled = {
+        observatory: spellings.of_kind(names, "burst", f"{observatory}.grbs", name)
+        for observatory in observatories()
+    }
+    queries = {
+        observatory: Query(f"{observatory}.grbs", sets={"name": given})
+        for observatory, given in spelled.items()
+        if given
+    }
+    answers = together(orbital, [*queries.values()], kind="bursts")
+    frames = {o: a.frame for o, a in zip(queries, answers, strict=True)}
+    empty = frame_of(schema.GRBS.arrow.empty_table())
+    return {o: _of_catalogue(frames.get(o, empty), o) for o in spelled}
+
+
+def _of_catalogue(rows: pl.DataFrame, observatory: str) -> pl.DataFrame:
     return rows.with_columns(
         pl.lit(observatory).alias("observatory"),
         pl.lit("catalogue").alias("source"),
@@ -155,25 +178,38 @@ def _grbs(
 
 def _notices(
     orbital: Asks,
-    observatory: str,
     name: str,
     names: pl.DataFrame,
-    triggers: pl.Series,
-) -> pl.DataFrame:
+    triggers: Mapping[str, pl.Series],
+) -> list[pl.DataFrame]:
     """Return the real notices of these triggers, or of that name, as catalogue rows."""
-    table = f"{observatory}.notices"
-    spelled = spellings.of_kind(names, "notice", table, name)
-    numbers = triggers.drop_nulls().filter(triggers.drop_nulls().str.contains(NUMBER))
-    selections = [{"notice_id": spelled}] if spelled else []
-    if len(numbers):
-        selections.append({"trigger_id": numbers.unique().sort().to_list()})
     queries = [
-        Query(table, columns=NOTICE, sets={**selection, "role": ["observation"]})
-        for selection in selections
+        (observatory, Query(f"{observatory}.notices", columns=NOTICE, sets=selection))
+        for observatory in observatories()
+        for selection in _selections(observatory, name, names, triggers[observatory])
     ]
-    answers = together(orbital, queries, kind="bursts")
-    empty = frame_of(schema.NOTICES.arrow.empty_table()).select(NOTICE)
-    rows = pl.concat([empty, *(answer.frame for answer in answers)])
+    answers = together(orbital, [query for _, query in queries], kind="bursts")
+    frames: dict[str, list[pl.DataFrame]] = {}
+    for (observatory, _), answer in zip(queries, answers, strict=True):
+        if len(answer.frame):
+            frames.setdefault(observatory, []).append(answer.frame)
+    return [_of_notices(pl.concat(rows), o) for o, rows in frames.items()]
+
+
+def _selections(
+    observatory: str, name: str, names: pl.DataFrame, triggers: pl.Series
+) -> list[dict[str, list[Value | None]]]:
+    """Return how notices of a name and of these triggers are selected."""
+    role: dict[str, list[Value | None]] = {"role": ["observation"]}
+    spelled = spellings.of_kind(names, "notice", f"{observatory}.notices", name)
+    given = triggers.drop_nulls()
+    numbers = given.filter(given.str.contains(NUMBER)).unique().sort().to_list()
+    selections = {"notice_id": spelled, "trigger_id": numbers}
+    return [{column: v, **role} for column, v in selections.items() if v]
+
+
+def _of_notices(rows: pl.DataFrame, observatory: str) -> pl.DataFrame:
+    """Return notices as rows of a catalogue, retracted ones excluded."""
     rows = rows.unique(maintain_order=True)
     withdrawn = rows.filter(_IS_RETRACTION)["trigger_id"].drop_nulls().to_list()
     retracted = _IS_RETRACTION | pl.col("trigger_id").is_in(withdrawn)
@@ -199,5 +235,6 @@ def _notices(
 
 def _instruments(observatory: str) -> str:
     """Return the pattern that finds an instrument's name in the kind of a notice."""
-    names = (i.name for i in observatories()[observatory].instruments)
+    every = observatories()
+    names = [i.name for i in every[observatory].instruments] if observatory else ["-"]
     return rf"(?i)(?:^|[^a-z])({'|'.join(names)})(?:[^a-z]|$)"

@@ -24,8 +24,7 @@ OF_A_REGION = r"_\d{3} region \d+$"
 
 def curves_within(ask: Ask, cone: Cone) -> list[pl.DataFrame]:
     """Return the points of curves whose source is within the cone, named and placed."""
-    query = Query(SOURCES, columns=SOURCE, cone=cone, sets={"catalog": [CATALOG]})
-    sources = ask(query)
+    sources = ask(Query(SOURCES, columns=SOURCE, cone=cone))
     return [placed(ask(q), sources) for q in curves_of(sources)]
 
 

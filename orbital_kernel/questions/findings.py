@@ -1,154 +1,107 @@
 """New sources and points compared with all that was known at their place.
 
-Only rows near the new ones are read, by cones: one for each field of new rows. Results are
-kept in cross.findings.
+Contents are compared in the order they came, a part of the sky at a time. Findings and
+how far a run got are stored together, so that the next run continues where one ended.
 """
 
 import json
+import logging
 import time as clock
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import inf
 
-import numpy as np
 import polars as pl
 
 from orbital_kernel.model.observatory import observatories
-from orbital_kernel.model.sky import healpix, separation_deg
-from orbital_kernel.query import Answer, Cone, Explain, Query
-from orbital_kernel.questions.asking import (
-    Session,
-    joint_explain,
-    positioned,
-    together,
-)
+from orbital_kernel.model.sky import healpix
+from orbital_kernel.query import Answer, Query
+from orbital_kernel.questions import due, fluxes
+from orbital_kernel.questions.asking import Session, joint_explain
+from orbital_kernel.questions.comparison import Comparison, Limits
 from orbital_kernel.questions.findings_kept import COLUMNS, TABLE, keep, parts_of
-from orbital_kernel.questions.positions import NEARBY_ARCSEC
-from orbital_kernel.science.columns import finite
+from orbital_kernel.questions.neighbourhoods import (
+    Neighbourhood,
+    neighbourhoods,
+    reading,
+)
 from orbital_kernel.science.lightcurves import CountsToFlux
-from orbital_kernel.science.novelty import (
-    BRIGHTENING,
-    FADING,
-    NEW,
-    ROW,
-    SIGMAS,
-    compared,
-)
-from orbital_kernel.science.one_band import BAND_KEV, in_one_band, reasons
+from orbital_kernel.science.novelty import compared
+from orbital_kernel.science.one_band import BAND_KEV
 
-FILES = ("sha256", "observatory", "state", "ingested")
-KINDS = (BRIGHTENING, FADING, NEW)
-"""What comparing new rows finds; other kinds are of searches for rare events."""
-FIELD_ORDER = 44
-"""Bits of the HEALPix index (order 29) within a cell of order 7, about 27 arcmin."""
-WIDEST_ARCSEC = 30.0
-RATIO, EXPECTED = 5.0, 0.01
-SOURCES = (
-    *("catalog", "source_id", "obs_id", "ra", "dec", "error_radius_arcsec"),
-    *("error_major_arcsec", "error_minor_arcsec", "error_angle_deg", "kind"),
-    *("error_confidence", "flux", "flux_low", "flux_high", "is_limit", "flux_unit"),
-    *("band_low_kev", "band_high_kev", "file_sha256", "file_row", "simulated"),
-)
-POINTS = (
-    *("object", "obs_id", "time", "ra", "dec", "value", "value_err_plus"),
-    *("value_err_minus", "is_limit", "unit", "band_low_kev", "band_high_kev"),
-    *("instrument", "file_sha256", "file_row", "simulated"),
-)
+LOG = logging.getLogger(__name__)
+ROWS_AT_ONCE = 200_000
+"""New rows that are compared together: whole contents, at least one."""
+KEPT_AT_ONCE = 20_000
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """New rows compared with what was known at their places.
+@dataclass
+class _Progress:
+    """What a run has found and not yet stored."""
 
-    Parameters
-    ----------
-    rows : polars.DataFrame
-        Rows as in cross.findings, rarest first.
-    alerts : polars.DataFrame
-        Those of them beyond the ratio and the odds.
-    new : int
-        How many new rows were examined.
-    excluded : mapping of str to int
-        New and earlier rows that are not compared, by reason.
-    how : Explain
-        How the rows were found.
+    recent: int
+    answers: list[Answer]
+    deadline: float
+    new: int = 0
+    files: int = 0
+    excluded: dict[str, int] = field(default_factory=dict)
+    rows: list[pl.DataFrame] = field(default_factory=list)
+    unkept: list[pl.DataFrame] = field(default_factory=list)
+    settled: int = 0
+    since: float = field(default_factory=clock.perf_counter)
 
-    Examples
-    --------
-    >>> from orbital_kernel import connect
-    >>> orbital = connect()
-    >>> comparison = orbital.compare_new()
-    >>> comparison.new >= len(comparison.rows) >= len(comparison.alerts)
-    True
-    """
+    @property
+    def over(self) -> bool:
+        return clock.perf_counter() >= self.deadline
 
-    rows: pl.DataFrame
-    alerts: pl.DataFrame
-    new: int
-    excluded: Mapping[str, int]
-    how: Explain | None
+    @property
+    def compared(self) -> int:
+        return sum(map(len, self.rows))
 
-    def __str__(self) -> str:
-        """Return the numbers and what is excluded in lines."""
-        first = (
-            f"{self.new} new rows: {len(self.rows)} compared with earlier ones at their "
-            f"place, {len(self.alerts)} beyond the limits of alerts"
-        )
-        excluded = (f"excluded: {n} rows: {why}" for why, n in self.excluded.items())
-        return "\n".join((first, *excluded))
+    @property
+    def alerts(self) -> int:
+        return sum(int(rows["alert"].sum()) for rows in self.rows)
 
 
 def compare_new(
     orbital: Session,
     *,
-    since: datetime | None,
-    ratio: float,
-    expected: float,
-    counts_to_flux: Mapping[str, CountsToFlux],
+    since: datetime | None = None,
+    limits: Limits | None = None,
+    counts_to_flux: Mapping[str, CountsToFlux] | None = None,
+    within_s: float | None = None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Comparison:
-    """Compare rows of files ingested since then, in order of ingestion, and keep them.
+    """Compare the rows of contents that are due, or ingested since then, and keep them.
 
-    `since` is UTC; by default the last comparison.
+    `since` is UTC. A run ends after `within_s` seconds or when `stopped` answers true,
+    behind the part of the sky in progress.
     """
-    start = clock.perf_counter()
-    files = orbital.query(Query("ops.files", FILES, full_scan=True), kind="findings")
-    ledger = files.frame.sort("ingested").with_row_index("order", offset=1)
-    begin = since or _last(orbital)
-    fresh = ledger if begin is None else ledger.filter(pl.col("ingested") > begin)
-    order = dict(ledger.select("sha256", "order").iter_rows())
-    excluded: dict[str, int] = {}
-    answers = [files]
-    arrived = _rows(
-        orbital,
-        [
-            (name, table, {"sets": {"file_sha256": part}, "full_scan": True})
-            for (name,), group in fresh.group_by(["observatory"], maintain_order=True)
-            if name in observatories()
-            for part in parts_of(group["sha256"].unique().sort().to_list())
-            for table in ("sources", "photometry")
-        ],
-        answers,
+    start, limits = clock.perf_counter(), limits or Limits()
+    answers: list[Answer] = []
+    contents, recent = due.due(orbital, answers)
+    if since is not None:
+        contents = due.ingested_since(orbital, since, answers)
+    run = _Progress(recent, answers, start + (inf if within_s is None else within_s))
+    if len(contents):
+        order = _order(orbital, contents, answers)
+        for batch in _batches(contents):
+            if run.over or stopped():
+                break
+            _compare(orbital, batch, order, run, limits, counts_to_flux or {}, stopped)
+    empty = _described(compared(_none(), _none()), limits)
+    rows = pl.concat([empty, *run.rows]).sort("p_value", "finding_id")
+    return Comparison(
+        rows,
+        rows.filter("alert"),
+        run.new,
+        run.excluded,
+        joint_explain(answers, len(rows), ["compared in one band"], start),
+        run.files,
+        len(contents) - run.files,
+        round(clock.perf_counter() - start, 3),
     )
-    arrived = _with_places(arrived, excluded)
-    new = _normalised(arrived, order, counts_to_flux, excluded, "new")
-    stored_rows = _rows(
-        orbital,
-        [
-            (name, table, {"cone": cone})
-            for cone in _fields(new)
-            for name in observatories()
-            for table in ("sources", "photometry")
-        ],
-        answers,
-    )
-    stored = _normalised(stored_rows, order, counts_to_flux, excluded, "earlier")
-    result = _described(compared(new, stored.unique(["table", "key"])))
-    extreme = pl.max_horizontal(pl.col("ratio_faintest"), 1 / pl.col("ratio_brightest"))
-    alerts = result.filter(extreme >= ratio, pl.col("expected") <= expected)
-    if len(result):
-        keep(orbital, result)
-    how = joint_explain(answers, len(result), ["compared in one band"], start)
-    return Comparison(result, alerts, len(new), excluded, how)
 
 
 def findings(orbital: Session, since: str | None, kind: str | None) -> Answer:
@@ -165,181 +118,135 @@ def _utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=None)
 
 
-def _last(orbital: Session) -> datetime | None:
-    """Return when rows were compared last, UTC."""
-    query = Query(TABLE, ("found",), sets={"kind": [*KINDS]}, full_scan=True)
-    found = orbital.query(query, kind="findings").frame["found"].max()
-    return found if isinstance(found, datetime) else None
+def _none() -> pl.DataFrame:
+    return pl.DataFrame(schema=fluxes.SHAPE)
 
 
-def _rows(
-    orbital: Session,
-    requests: Sequence[tuple[str, str, dict[str, object]]],
-    answers: list[Answer],
-) -> list[tuple[str, str, pl.DataFrame]]:
-    """Return (observatory, table, rows) of each query."""
-    queries = [
-        Query(
-            f"{name}.{table}",
-            SOURCES if table == "sources" else POINTS,
-            not_null=() if "sets" in conditions else ("ra", "dec"),
-            **conditions,  # type: ignore[arg-type]
-        )
-        for name, table, conditions in requests
-    ]
-    replies = together(orbital, queries, kind="findings")
-    answers += replies
-    return [
-        (name, table, reply.frame)
-        for (name, table, _), reply in zip(requests, replies, strict=True)
-    ]
+def _order(
+    orbital: Session, contents: pl.DataFrame, answers: list[Answer]
+) -> dict[str, int]:
+    """Return in which order contents came, from the first that is to be compared on."""
+    for begin in (contents["noted"].min(), None):
+        ledger = due.ledger(orbital, begin, answers)  # type: ignore[arg-type]
+        order = dict(ledger.select("sha256", "order").iter_rows())
+        if order.keys() >= set(contents["sha256"]):
+            break  # else some were ingested before, and now again
+    return order
 
 
-def _with_places(
-    parts: list[tuple[str, str, pl.DataFrame]], excluded: dict[str, int]
-) -> list[tuple[str, str, pl.DataFrame]]:
-    """Return the rows with a position; count the others."""
-    located = [
-        (
-            name,
-            table,
-            rows.filter(finite("ra").is_not_null(), finite("dec").is_not_null()),
-        )
-        for name, table, rows in parts
-    ]
-    lost = sum(len(rows) for *_, rows in parts) - sum(len(rows) for *_, rows in located)
-    if lost:
-        excluded["new: no position"] = lost
-    return located
-
-
-def _fields(new: pl.DataFrame) -> list[Cone]:
-    """Return one cone for each field of new rows, wide enough for their errors."""
-    if new.is_empty():
-        return []
-    cell = pl.Series(
-        healpix(new["ra"].to_numpy(), new["dec"].to_numpy()) >> FIELD_ORDER
+def _batches(contents: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Yield contents that are compared together, the first ones first."""
+    share = pl.col("rows").fill_null(0).cum_sum() // ROWS_AT_ONCE
+    yield from contents.with_columns(share.alias("_batch")).partition_by(
+        "_batch", maintain_order=True, include_key=False
     )
-    cones = []
-    for _, group in new.group_by(cell.alias("cell"), maintain_order=True):
-        ra, dec = group["ra"][0], group["dec"][0]
-        apart = separation_deg(ra, dec, group["ra"].to_numpy(), group["dec"].to_numpy())
-        radius = np.max(group["radius_arcsec"].to_numpy())
-        margin = SIGMAS * (float(radius) + WIDEST_ARCSEC)
-        cones.append(Cone(ra % 360, dec, float(apart.max()) * 60 + margin / 60))
-    return cones
 
 
-def _normalised(
-    parts: list[tuple[str, str, pl.DataFrame]],
+def _compare(
+    orbital: Session,
+    batch: pl.DataFrame,
+    order: Mapping[str, int],
+    run: _Progress,
+    limits: Limits,
+    factors: Mapping[str, CountsToFlux],
+    stopped: Callable[[], bool],
+) -> None:
+    """Compare the rows of some contents, and store the findings and how far it got."""
+    new = _arrived(orbital, batch, order, factors, run)
+    way = reading(new, _stored(orbital))
+    LOG.info("comparing %d rows: %s", len(new), way)
+    for part in neighbourhoods(new, way.order):
+        if run.over or stopped():
+            _settle(orbital, run, batch.clear(), batch, part.low)
+            return
+        rows = _described(_compared(orbital, part, order, factors, run), limits)
+        run.rows.append(rows)
+        run.unkept.append(rows)
+        run.new += len(part.new)
+        if sum(map(len, run.unkept)) >= KEPT_AT_ONCE:
+            _settle(orbital, run, batch.clear(), batch, part.high)
+    run.files += len(batch)
+    _settle(orbital, run, batch, batch.clear(), 0)
+
+
+def _stored(orbital: Session) -> int:
+    """Return how many rows the tables hold that are compared."""
+    return sum(
+        number
+        for name, number in orbital.store.row_counts().items()
+        if name.partition(".")[2] in fluxes.TABLES
+    )
+
+
+def _arrived(
+    orbital: Session,
+    batch: pl.DataFrame,
     order: Mapping[str, int],
     factors: Mapping[str, CountsToFlux],
-    excluded: dict[str, int],
-    which: str,
+    run: _Progress,
 ) -> pl.DataFrame:
-    """Return rows of sources and photometry in one form and band; count the others."""
-    frames = [
-        _in_band(
-            _sources(rows, name) if table == "sources" else _points(rows),
-            name,
-            table,
-            factors,
-        )
-        for name, table, rows in parts
-        if len(rows)
-    ]
-    if not frames:
-        return pl.DataFrame(schema=SHAPE)
-    rows = pl.concat(frames, how="diagonal_relaxed")
-    for reason, number in reasons(rows).items():
-        excluded[f"{which}: {reason}"] = number
-    usable = rows.filter(pl.col("unconverted").is_null())
-    return usable.with_columns(
-        pl.col("file_sha256")
-        .replace_strict(order, default=0, return_dtype=pl.Int64)
-        .alias("order")
-    ).select(pl.col(name).cast(kind) for name, kind in SHAPE.items())
-
-
-SHAPE: dict[str, pl.DataType] = {
-    **{name: pl.Float64() for name in ROW},
-    **{n: pl.String() for n in ("table", "key", "object", "observatory", "obs_id")},
-    "time": pl.Datetime("ns"),
-    "is_limit": pl.Boolean(),
-    "order": pl.Int64(),
-    "simulated": pl.Boolean(),
-}
-
-
-def _sources(rows: pl.DataFrame, observatory: str) -> pl.DataFrame:
-    """Return sources with flux, bounds and 1-sigma radius."""
-    limit = pl.col("is_limit").fill_null(value=False)
-    radius = pl.max_horizontal("error_radius_arcsec", "error_major_arcsec")
-    quantile = (-2 * (1 - pl.col("error_confidence")).log()).sqrt()
-    return positioned(rows, observatory).select(
-        pl.col("source_id").alias("object"),
-        "obs_id",
-        pl.lit(None, pl.Datetime("ns")).alias("time"),
-        "ra",
-        "dec",
-        (radius / quantile).alias("radius_arcsec"),
-        pl.when(limit)
-        .then(finite("flux_high"))
-        .otherwise(finite("flux"))
-        .alias("flux"),
-        finite("flux_low"),
-        finite("flux_high"),
-        limit.alias("is_limit"),
-        pl.col("flux_unit").alias("unit"),
-        *("band_low_kev", "band_high_kev", "file_sha256", "file_row", "simulated"),
+    """Return the contents' rows, in one band, that are not compared yet."""
+    parts = fluxes.read(
+        orbital,
+        [
+            (name, table, {"sets": {"file_sha256": part}, "full_scan": True})
+            for (name,), group in batch.group_by(["observatory"], maintain_order=True)
+            for part in parts_of(group["sha256"].unique().sort().to_list())
+            for table in fluxes.TABLES
+        ],
+        run.answers,
     )
-
-
-def _points(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return points with flux, bounds and a radius that stands for no stated error."""
-    return rows.select(
-        *("object", "obs_id", "time", "ra", "dec"),
-        pl.lit(NEARBY_ARCSEC / SIGMAS).alias("radius_arcsec"),
-        finite("value").alias("flux"),
-        (finite("value") - finite("value_err_minus")).alias("flux_low"),
-        (finite("value") + finite("value_err_plus")).alias("flux_high"),
-        pl.col("is_limit").fill_null(value=False),
-        *("unit", "band_low_kev", "band_high_kev", "file_sha256", "file_row"),
-        "simulated",
+    rows = fluxes.normalised(
+        fluxes.placed(parts, run.excluded), order, factors, run.excluded, "new"
     )
+    begin = batch["healpix"].min()  # of contents that a run has begun
+    if begin is None or batch["healpix"].null_count():
+        return rows
+    cells = healpix(rows["ra"].to_numpy(), rows["dec"].to_numpy())
+    return rows.filter(pl.Series(cells) >= begin)
 
 
-def _in_band(
-    rows: pl.DataFrame, name: str, table: str, factors: Mapping[str, CountsToFlux]
+def _compared(
+    orbital: Session,
+    part: Neighbourhood,
+    order: Mapping[str, int],
+    factors: Mapping[str, CountsToFlux],
+    run: _Progress,
 ) -> pl.DataFrame:
-    """Return rows with fluxes in the one band, or the reason against it."""
-    converted = in_one_band(rows, "unit", counts_to_flux=factors.get(name))
-    unusable = ~(pl.col("flux") > 0).fill_null(value=False)
-    without = ~pl.col("is_limit") & ~(
-        pl.col("flux_high") > pl.col("flux_low")
-    ).fill_null(value=False)
-    return converted.with_columns(
-        pl.lit(name).alias("observatory"),
-        pl.lit(f"{name}.{table}").alias("table"),
-        pl.format(
-            "{} {}",
-            pl.col("file_sha256").fill_null("?").str.slice(0, 16),
-            pl.col("file_row").fill_null(-1),
-        ).alias("key"),
-        pl.coalesce(
-            "unconverted",
-            pl.when(unusable).then(pl.lit("no flux or limit above 0")),
-            pl.when(without).then(pl.lit("no error of the flux")),
-        ).alias("unconverted"),
-        (pl.col("factor_err") / pl.col("factor")).alias("relative_err"),
-        *(
-            (pl.col(n) * pl.col("factor")).alias(n)
-            for n in ("flux", "flux_low", "flux_high")
-        ),
+    """Return the new rows of one part of the sky, compared with the stored ones there."""
+    where: dict[str, object] = {"cone": part.cone} if part.cone else {"full_scan": True}
+    parts = fluxes.read(
+        orbital,
+        [(name, table, where) for name in observatories() for table in fluxes.TABLES],
+        run.answers,
     )
+    stored = fluxes.normalised(parts, order, factors, run.excluded, "earlier")
+    before = run.recent + run.compared
+    return compared(part.new, stored.unique(["table", "key"]), before=before)
 
 
-def _described(rows: pl.DataFrame) -> pl.DataFrame:
+def _settle(
+    orbital: Session,
+    run: _Progress,
+    done: pl.DataFrame,
+    begun: pl.DataFrame,
+    low: int,
+) -> None:
+    """Store the findings so far, and which contents are due no more, in one step."""
+    report = due.Run(
+        len(done),
+        run.new - run.settled,
+        sum(map(len, run.unkept)),
+        sum(int(rows["alert"].sum()) for rows in run.unkept),
+        round(clock.perf_counter() - run.since, 3),
+        run.excluded,
+    )
+    rows = pl.concat(run.unkept) if run.unkept else pl.DataFrame()
+    keep(orbital, rows, lambda tx: due.settle(tx, done, begun, low, report))
+    run.settled, run.since, run.unkept = run.new, clock.perf_counter(), []
+
+
+def _described(rows: pl.DataFrame, limits: Limits) -> pl.DataFrame:
     """Return compared rows as rows of cross.findings."""
     now = datetime.now(UTC).replace(tzinfo=None)
     evidence = [
@@ -363,7 +270,5 @@ def _described(rows: pl.DataFrame) -> pl.DataFrame:
         pl.lit(BAND_KEV[0]).alias("band_low_kev"),
         pl.lit(BAND_KEV[1]).alias("band_high_kev"),
         pl.Series("evidence", evidence, dtype=pl.String),
+        limits.exceeded.alias("alert"),
     ).select(COLUMNS)
-
-
-__all__ = ["EXPECTED", "RATIO", "Comparison", "compare_new", "findings"]

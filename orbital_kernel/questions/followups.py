@@ -16,10 +16,12 @@ from orbital_kernel.questions.asking import (
     require_observatories,
     together,
 )
-from orbital_kernel.questions.looks import RULE, is_look
+from orbital_kernel.questions.looks import RULE, is_look, not_compared
 from orbital_kernel.questions.spans import MOST, spans, without_rows
 from orbital_kernel.science import precedence
+from orbital_kernel.science.bursts.matches import near_earth
 from orbital_kernel.science.columns import either
+from orbital_kernel.science.lightcurves import is_local
 from orbital_kernel.science.matching import pairs_in_time
 from orbital_kernel.science.precedence import burst_key
 
@@ -30,15 +32,22 @@ BURST = (
     *("position_instrument", "t90_catalog", "simulated"),
 )
 STORED = (
-    *("catalog", "name", "trigger_id", "time", "ra", "dec", "error_radius_arcsec"),
-    *("error_confidence", "t90_s", "t90_err_s", "t90_limit", "redshift"),
+    *("catalog", "name", "trigger_id", "time", "time_rule", "ra", "dec"),
+    *(
+        "error_radius_arcsec",
+        "error_confidence",
+        "t90_s",
+        "t90_err_s",
+        "t90_limit",
+        "redshift",
+    ),
     *("redshift_text", "extra", "simulated", "file_sha256", "file_row"),
 )
 POINTING = (
     *("obs_id", "object", "ra", "dec", "healpix", "time", "time_stop", "exposure_s"),
-    *("instrument", "status", "simulated"),
+    *("instrument", "status", "time_rule", "simulated"),
 )
-APART = ("ra", "dec", "healpix", "time", "simulated")
+APART = ("ra", "dec", "healpix", "time", "time_rule", "simulated")
 UNITS = {
     "separation_arcmin": "arcmin",
     "dt_days": "d",
@@ -69,14 +78,16 @@ def follow_ups(
     """
     require_observatories(of, by)
     start = clock.perf_counter()
-    listed, answers = _listed(orbital, bursts, of, catalog)
+    listed, answers, elsewhere = _listed(orbital, bursts, of, catalog)
     placed = listed.drop_nulls(["time", "ra", "dec"])
     days = (after_days, within_days)
-    parts = []
+    parts, distant = [], 0
     for queries in _portions(orbital, placed, by, within_arcmin, days):
         later = together(orbital, queries, kind="follow-ups")
         pointings = pl.concat(answer.frame for answer in later)
-        pointings = pointings.unique(maintain_order=True).filter(is_look())
+        looks = pointings.unique(maintain_order=True).filter(is_look())
+        pointings = looks.filter(is_local())
+        distant += len(looks) - len(pointings)
         pairs = pairs_in_time(
             placed,
             pointings,
@@ -91,6 +102,8 @@ def follow_ups(
         f"{len(listed)} bursts, {len(placed)} with time and position",
         f"pointing within {within_arcmin} arcmin, {after_days} to {within_days} days after",
         RULE,
+        *not_compared(elsewhere, "bursts"),
+        *not_compared(distant, "pointings"),
     ]
     return joint_answer(answers, rows, residual, start, UNITS)
 
@@ -121,7 +134,8 @@ def _listed(
     bursts: pl.DataFrame | Sequence[str] | str | None,
     of: str,
     catalog: str | None,
-) -> tuple[pl.DataFrame, list[Answer]]:
+) -> tuple[pl.DataFrame, list[Answer], int]:
+    """Return the bursts with times near Earth, answers, and how many rows have others."""
     if isinstance(bursts, pl.DataFrame):
         lacking = {"name", "time", "ra", "dec"} - set(bursts.columns)
         if lacking:
@@ -129,19 +143,22 @@ def _listed(
                 f"the burst list lacks {', '.join(sorted(lacking))}: give a frame with "
                 "name, time (TT), ra and dec (deg), or names"
             )
-        return bursts, []
+        local = near_earth(bursts)
+        return local, [], len(bursts) - len(local)
     names = [bursts] if isinstance(bursts, str) else list(bursts or ())
     sets: dict[str, list[str]] = {"catalog": [catalog]} if catalog else {}
     if names:
         sets["name"] = _spelled(orbital, names, f"{of}.grbs")
     query = Query(f"{of}.grbs", columns=STORED, sets=sets, full_scan=not names)
     answer = orbital.query(query, kind="follow-ups")
-    united = precedence.united(answer.frame, *catalogued.quantities()).with_columns(
+    local = near_earth(answer.frame)
+    elsewhere = len(answer.frame) - len(local)
+    united = precedence.united(local, *catalogued.quantities()).with_columns(
         pl.coalesce("position_catalog", "t0_source", "catalogs").alias("catalog")
     )
     rows = typical.with_errors(united)
     if bursts is None:
-        return rows, [answer]
+        return rows, [answer], elsewhere
     names_by_key = {burst_key(name): name for name in names}
     keys = pl.Series([*map(burst_key, rows["name"])], dtype=pl.String)
     missing = [name for key, name in names_by_key.items() if key not in set(keys)]
@@ -151,7 +168,7 @@ def _listed(
             f"no burst catalogue of {of} has {', '.join(missing)}; give names as "
             f"{', '.join(some.drop_nulls()) or 'GRB 130427A'}"
         )
-    return rows.filter(keys.is_in(list(names_by_key))), [answer]
+    return rows.filter(keys.is_in(list(names_by_key))), [answer], elsewhere
 
 
 def _spelled(orbital: Session, names: Sequence[str], table: str) -> list[str]:

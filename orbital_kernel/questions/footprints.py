@@ -17,13 +17,13 @@ from orbital_kernel.questions.fields import (
 )
 from orbital_kernel.questions.objects import Objects
 from orbital_kernel.questions.upper_limits import (
-    APERTURES,
     LIMITS,
     RING,
     UpperLimit,
     limit_of,
     sources_at,
 )
+from orbital_kernel.science.count_apertures import APERTURES
 from orbital_kernel.science.footprints import ORDER, Footprint
 
 CONFIDENCE = 0.9973
@@ -211,8 +211,9 @@ def _photons(
     ids = looks["obs_id"].drop_nulls().unique().sort().to_list()
     if not ids:
         return None
-    widest = max(a.radius_arcsec + a.growth_arcsec for a in APERTURES.values())
-    cone = Cone(ra, dec, RING[1] * widest * 1.5 / 60)
+    off_axis = looks["off_axis_arcmin"].to_numpy()
+    widest = max(float(np.max(a.radius_at(off_axis))) for a in APERTURES.values())
+    cone = Cone(ra, dec, RING[1] * widest * 1.1 / 60)
     query = Query(
         f"{name}.events",
         columns=("obs_id", "ra", "dec", "healpix"),

@@ -4,7 +4,7 @@ import polars as pl
 
 from orbital_kernel.questions.looks import is_look
 from orbital_kernel.science.columns import fill
-from orbital_kernel.science.lightcurves import merged
+from orbital_kernel.science.lightcurves import merged_by
 
 INTERVAL = (
     *("obs_id", "object", "time", "time_stop", "kind", "instrument", "ra", "dec"),
@@ -25,21 +25,13 @@ def united(intervals: pl.DataFrame) -> pl.DataFrame:
         .drop_nulls(["time", "time_stop", "ra", "dec"])
     )
     plain = plain.sort(*KEYS, "time", "time_stop", nulls_last=True)
-    parts = [
-        merged(group).select(
-            *(
-                pl.lit(key).cast(plain.schema[name]).alias(name)
-                for name, key in zip(KEYS[:2], keys, strict=True)
-            ),
-            *(
-                pl.lit(group[name][0], dtype=plain.schema[name]).alias(name)
-                for name in KEYS[2:]
-            ),
-            pl.all(),
-        )
-        for keys, group in plain.group_by(list(KEYS[:2]), maintain_order=True)
-    ]
-    return pl.concat(parts) if parts else plain.select(*KEYS, "time", "time_stop")
+    groups = list(KEYS[:2])
+    firsts = plain.group_by(groups, maintain_order=True).agg(pl.col(KEYS[2:]).first())
+    return (
+        merged_by(plain, *groups)
+        .join(firsts, on=groups, how="left", nulls_equal=True, maintain_order="left")
+        .select(*KEYS, pl.exclude(KEYS))
+    )
 
 
 def placed_intervals(intervals: pl.DataFrame, pointings: pl.DataFrame) -> pl.DataFrame:

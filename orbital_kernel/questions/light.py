@@ -1,15 +1,19 @@
 """Light: the session's methods on photons and curves of one observation or object."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
 from orbital_kernel.query import Answer, Query
 from orbital_kernel.questions import counts as photons
+from orbital_kernel.questions import many_curves
+from orbital_kernel.questions.many_curves import LightCurves
 from orbital_kernel.science import shape as shapes
 from orbital_kernel.science.counting import LIMIT
+from orbital_kernel.science.lightcurves import CountsToFlux
+from orbital_kernel.science.spectra import SpectralModel
 
 
 class Light(ABC):
@@ -183,6 +187,64 @@ class Light(ABC):
             region=region,
         )
         return shapes.flares(blocks, least_chance=least_chance)
+
+    def light_curves(
+        self,
+        subjects: Sequence[str],
+        *,
+        unit: str = "erg / (cm2 s)",
+        band_kev: tuple[float, float] = (0.3, 10.0),
+        model: SpectralModel | None = None,
+        counts_to_flux: Mapping[str, CountsToFlux] | None = None,
+        bin_s: float | None = None,
+    ) -> LightCurves:
+        """Return the light curves of many objects at once, in one unit and band.
+
+        Points are those of the photometry tables under the objects' names and aliases:
+        no rates, neighbours or T0 of catalogues, which `light_curve` has.
+
+        Parameters
+        ----------
+        subjects : sequence of str
+            Names of objects, in any spelling.
+        unit, band_kev, model, counts_to_flux
+            As in `light_curve`; an energy flux in 0.3-10 keV by default.
+        bin_s : float, optional
+            Width of bins from each object's first point, s, in which detections are
+            averaged; by default the points stay.
+
+        Returns
+        -------
+        LightCurves
+            `frame` with all points or bins, `characters` with mean, chi-squared and
+            excess variance of each object, `of(name)`, and `absent` objects.
+
+        Raises
+        ------
+        QueryError
+            If no object has points, or they cannot be converted.
+
+        References
+        ----------
+        Vaughan et al. 2003, MNRAS 345, 1271.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> curves = orbital.light_curves(["SIM AGN 1", "SIM AGN 2"], bin_s=86400.0)
+        >>> curves.characters["object"].unique().sort().to_list()
+        ['SIM AGN 1', 'SIM AGN 2']
+        """
+        return many_curves.light_curves(
+            self,
+            subjects,
+            unit=unit,
+            band_kev=band_kev,
+            model=model,
+            counts_to_flux=counts_to_flux,
+            bin_s=bin_s,
+        )
 
     def shape(
         self,

@@ -15,7 +15,7 @@ from orbital_kernel.model.sky import separation_deg
 from orbital_kernel.model.spelling import normalised, variants
 from orbital_kernel.query import Answer, Cone, Query
 from orbital_kernel.questions import catalogued, detections
-from orbital_kernel.questions.asking import Session, joint_explain, read
+from orbital_kernel.questions.asking import Session, joint_explain
 from orbital_kernel.questions.curve import NEIGHBOURS, LightCurve
 from orbital_kernel.questions.side_by_side import side_by_side
 from orbital_kernel.science import lightcurves, precedence
@@ -150,7 +150,7 @@ def assembled(
     points, others = _without_neighbours(points, subject, cone)
     if not len(points):
         raise _nothing(orbital, subject)
-    points = _with_references(orbital, points)
+    points = _with_references(ask, points)
     row = _row_used(subject, precedence.TIME.name)
     trigger, source = (None, None) if row is None else (row["time"], row["catalog"])
     points = _dated(points, trigger, source, t0)
@@ -310,11 +310,15 @@ def _neighbours(
             )
         )
     names = _keys(subject)
-    columns = ("catalog", "source_id", "ra", "dec")
     tables = [f"{observatory}.sources" for observatory in observatories()]
-    near = side_by_side(lambda t: ask(Query(t, columns=columns, cone=cone)), tables)
+    near = side_by_side(
+        lambda t: ask(Query(t, columns=detections.SOURCE, cone=cone)), tables
+    )
     for observatory, sources in zip(observatories(), near, strict=True):
-        listed = sources.rename({"source_id": "object"}).drop_nulls("object")
+        if sources.is_empty():
+            continue
+        listed = sources.select("catalog", "ra", "dec", object="source_id")
+        listed = listed.drop_nulls("object")
         listed = listed.filter(
             [normalised(text) not in names for text in listed["object"]]
         )
@@ -323,6 +327,8 @@ def _neighbours(
                 pl.lit(observatory).alias("observatory")
             )
         )
+    if not frames:
+        return pl.DataFrame(schema=NEIGHBOURS)
     rows = fill(pl.concat(frames, how="diagonal_relaxed"), NEIGHBOURS)
     apart = 3600 * separation_deg(cone.ra, cone.dec, rows["ra"], rows["dec"])
     return (
@@ -379,10 +385,16 @@ def _position(points: pl.DataFrame) -> tuple[float, float] | None:
     return placed.row(0) if len(placed) else None
 
 
-def _with_references(orbital: Session, points: pl.DataFrame) -> pl.DataFrame:
+def _with_references(
+    ask: Callable[[Query], pl.DataFrame], points: pl.DataFrame
+) -> pl.DataFrame:
     """Return the points with `reference`: the paper that the record names, else the file."""
-    files = read(orbital.store, "ops.files", ("sha256", "name")).drop_nulls()
-    names = dict(files.unique("sha256").iter_rows())
+    sums = points["file_sha256"].drop_nulls().unique().sort().to_list()
+    query = Query(
+        "ops.files", ("sha256", "name"), sets={"sha256": sums}, full_scan=True
+    )
+    files = ask(query).drop_nulls().sort("sha256", "name")
+    names = dict(files.unique("sha256", keep="first", maintain_order=True).iter_rows())
     rows = fill(points, {"extra": pl.String(), "file_row": pl.Int64()})
     paper = (
         pl.col("extra")

@@ -16,3 +16,13 @@ def is_look(*, exposure: str | None = "exposure_s", target: str = "object") -> p
     if exposure is None:
         return ~idle
     return ~idle & (pl.col(exposure).fill_null(1.0) > 0)
+
+
+def not_compared(number: int, subject: str) -> list[str]:
+    """Return what an answer says of rows whose times are of arrival elsewhere.
+
+    Times at the solar system's barycentre differ by up to 500 s. Rows without `time_rule`
+    (of an earlier Orbital) count as near Earth.
+    """
+    text = f"{number} {subject} with times of arrival at the barycentre or geocentre are not compared"
+    return [text] if number else []

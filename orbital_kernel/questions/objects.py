@@ -19,6 +19,7 @@ from orbital_kernel.questions.curve import LightCurve
 from orbital_kernel.questions.light_curves import Scale, assembled
 from orbital_kernel.questions.matching import Matching, Progress, match, no_progress
 from orbital_kernel.questions.matching.combining import combine
+from orbital_kernel.questions.one_call import OneCall
 from orbital_kernel.questions.pairs import DAYS_APART
 from orbital_kernel.questions.positions import NEARBY_ARCSEC, best_position
 from orbital_kernel.questions.subject import resolve
@@ -145,9 +146,10 @@ class Objects:
         True
         """
         registering.ensure(self._orbital.store)
-        names = spellings.named(self._orbital, name)
-        bursts = catalogued.listed(self._orbital, name, names=names)
-        return best_position(self._orbital, name, bursts, names=names)
+        orbital = OneCall(self._orbital)
+        names = spellings.named(orbital, name)
+        bursts = catalogued.listed(orbital, name, names=names)
+        return best_position(orbital, name, bursts, names=names)
 
     def trigger(self, name: str) -> datetime | None:
         """Return the trigger time of a burst.
@@ -169,7 +171,7 @@ class Objects:
         >>> orbital.objects.trigger("no such burst") is None
         True
         """
-        return _trigger(catalogued.listed(self._orbital, name))[0]
+        return _trigger(catalogued.listed(OneCall(self._orbital), name))[0]
 
     def light_curve(
         self,
@@ -229,7 +231,8 @@ class Objects:
         Returns
         -------
         LightCurve
-            Points, excluded points with their reasons, and neighbours.
+            Points, excluded points with their reasons, and neighbours. Of two files
+            with bins of one exposure in one unit the points of one count.
 
         Raises
         ------
@@ -248,9 +251,10 @@ class Objects:
         scale = Scale(unit, band_kev, model, counts_to_flux, nh, absorption)
         scale.require()
         registering.ensure(self._orbital.store)
+        orbital = OneCall(self._orbital)
         curve = assembled(
-            self._orbital,
-            resolve(self._orbital, subject),
+            orbital,
+            resolve(orbital, subject),
             scale,
             redshift=redshift,
             t0=t0,

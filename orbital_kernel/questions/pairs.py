@@ -12,14 +12,15 @@ from orbital_kernel.questions.asking import (
     require_observatories,
     together,
 )
-from orbital_kernel.questions.looks import RULE, is_look
+from orbital_kernel.questions.looks import RULE, is_look, not_compared
 from orbital_kernel.questions.spans import MOST, spans, without_rows
+from orbital_kernel.science.lightcurves import is_local
 from orbital_kernel.science.matching import pairs_in_time
 
 DAYS_APART = 30.0
 POINTING = (
     *("obs_id", "object", "ra", "dec", "healpix", "time", "time_stop", "exposure_s"),
-    "simulated",
+    *("time_rule", "simulated"),
 )
 UNITS = {
     "exposure_s_a": "s",
@@ -47,7 +48,7 @@ def pointings(
     tables = [f"{observatory}.observations" for observatory in (first, second)]
     margin = timedelta(days=within_days) + timedelta(seconds=1)
     answers: list[Answer] = []
-    parts = []
+    parts, distant = [], 0
     for span in spans(orbital.store, tables, most=MOST):
         windows = [span.widened(timedelta(), timedelta()), span.widened(margin, margin)]
         queries = [
@@ -61,9 +62,10 @@ def pointings(
             for table, window in zip(tables, windows, strict=True)
         ]
         both = together(orbital, queries, kind="objects")
+        looks = [answer.frame.filter(is_look()) for answer in both]
+        distant += sum(len(frame.filter(span.has(), ~is_local())) for frame in looks)
         a, b = (
-            answer.frame.filter(is_look()).sort(*POINTING, nulls_last=True)
-            for answer in both
+            frame.filter(is_local()).sort(*POINTING, nulls_last=True) for frame in looks
         )
         pairs = pairs_in_time(
             *(a.filter(span.has()), b),
@@ -79,5 +81,6 @@ def pointings(
         f"separation <= {apart}",
         f"start times within {within_days} days",
         RULE,
+        *not_compared(distant, "pointings"),
     ]
     return joint_answer(answers, pl.concat(parts), residual, start, UNITS)

@@ -1,7 +1,7 @@
 """Everything known at a position: every table of every observatory, in one call."""
 
 import time as clock
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -119,7 +119,7 @@ def known_at(orbital: Asks, ra: float, dec: float, *, radius_arcmin: float) -> K
     for query, answer in zip(queries, first, strict=True):
         frames.setdefault(query.table, []).append(answer.frame)
     near = {
-        name: _near(name, pl.concat(parts).unique(maintain_order=True), cone, by_name)
+        name: _near(name, _distinct(parts), cone, by_name)
         for name, parts in frames.items()
     }
     second = _second_round(orbital, near, cone)
@@ -138,6 +138,12 @@ def known_at(orbital: Asks, ra: float, dec: float, *, radius_arcmin: float) -> K
         start,
     )
     return Known(ra, dec, radius_arcmin, {name: rows[name] for name in order}, how)
+
+
+def _distinct(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return the rows of all parts, each once."""
+    rows = [part for part in parts if len(part)]
+    return pl.concat(rows).unique(maintain_order=True) if rows else parts[0]
 
 
 def _queries(observatory: Observatory, cone: Cone) -> list[Query]:
@@ -180,6 +186,8 @@ def _near(
 ) -> pl.DataFrame:
     """Return the rows whose rule holds, nearest first."""
     observatory, _, table = name.partition(".")
+    if rows.is_empty():
+        return rows.with_columns(separation_arcmin=pl.lit(None, dtype=pl.Float64))
     apart = 60 * separation_deg(cone.ra, cone.dec, rows["ra"], rows["dec"])
     rows = rows.with_columns(pl.Series("separation_arcmin", apart, dtype=pl.Float64))
     if table == "observations":
@@ -234,9 +242,11 @@ def _second_round(
             frames = [answer.frame for answer in replies]
             if curves and name == detections.CURVES:
                 frames[-1] = detections.placed(frames[-1], sources)
-            rows = pl.concat(frames).unique(maintain_order=True)
-            counted = _counted(pl.concat(frames), cone) if name in events else rows
-            second[name] = (replies, counted)
+            is_photons = name in events
+            rows = (
+                _counted(pl.concat(frames), cone) if is_photons else _distinct(frames)
+            )
+            second[name] = (replies, rows)
     return second
 
 
@@ -281,6 +291,8 @@ def _added(
 ) -> pl.DataFrame:
     if name.endswith(".events"):
         return rows
+    if rows.is_empty():
+        return near[name]
     apart = 60 * separation_deg(cone.ra, cone.dec, rows["ra"], rows["dec"])
     separation = pl.Series("separation_arcmin", apart, dtype=pl.Float64).fill_nan(None)
     more = rows.with_columns(separation).select(near[name].columns)

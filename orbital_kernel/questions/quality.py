@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import polars as pl
 
@@ -11,7 +10,9 @@ from orbital_kernel.errors import QueryError, unknown
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.model.predicate import Clause, Equal
 from orbital_kernel.questions.asking import Session, require_observatories
+from orbital_kernel.questions.quality_gates import Gates
 from orbital_kernel.questions.quality_passes import Found, Survey
+from orbital_kernel.questions.quality_report import report_of
 from orbital_kernel.questions.quality_rows import (
     SAMPLE,
     STORE,
@@ -23,17 +24,12 @@ from orbital_kernel.questions.quality_rows import (
     write,
 )
 from orbital_kernel.science.columns import TT
-from orbital_kernel.science.quality import CHECKS, Spell, judged, marked, require_good
-from orbital_kernel.science.quality import clocks as clock_checks
-from orbital_kernel.science.quality.points import CALIBRATOR
-from orbital_kernel.science.quality.rates import JUMPS
+from orbital_kernel.science.quality import CHECKS, judged
 
 RUN_FALSE_ALARM = 0.001
-GATED = (JUMPS, clock_checks.AGREES, clock_checks.CORRECTION, CALIBRATOR)
-"""Checks whose faults last from their onset on, and concern all of an observatory."""
 
 
-class Quality:
+class Quality(Gates):
     """Checks of data quality over the stored tables: `orbital.quality`.
 
     Parameters
@@ -51,6 +47,10 @@ class Quality:
 
     def __init__(self, orbital: Session) -> None:
         self._orbital = orbital
+
+    @property
+    def _session(self) -> Session:
+        return self._orbital
 
     def checks(self) -> pl.DataFrame:
         """Return the registry of checks.
@@ -284,92 +284,7 @@ class Quality:
         >>> orbital.quality.report().startswith("# Data quality")
         True
         """
-        board = self.board()
-        if not len(board):
-            return (
-                "# Data quality\n\nNo check has run: `orbital quality run` runs all.\n"
-            )
-        counts = dict(board["state"].value_counts().rows())
-        summary = ", ".join(
-            f"{counts[s]} {s}" for s in ("bad", "warn", "unknown", "ok") if s in counts
-        )
-        lines = [
-            f"# Data quality of database {self._orbital.store.database}",
-            "",
-            f"{len(board)} results, the newest of {max(board['checked_utc'].to_list())}: {summary}.",
-        ]
-        for state in ("bad", "warn", "unknown", "ok"):
-            rows = board.filter(state=state).to_dicts()
-            if rows:
-                lines += ["", f"## {state}", "", *map(_line, rows)]
-        return "\n".join(lines) + "\n"
-
-    def gate(
-        self,
-        frame: pl.DataFrame,
-        *,
-        observatory: str,
-        checks: Sequence[str] = GATED,
-        refuse: str | None = None,
-    ) -> pl.DataFrame:
-        """Return a frame with the quality of each row's time; refuse bad ones if asked.
-
-        Parameters
-        ----------
-        frame : polars.DataFrame
-            Rows with time (TT), for example of `light_curve` or of counts; if it has a
-            column observatory, only rows of this one are judged.
-        observatory : str
-            Whose clock and calibration the rows depend on.
-        checks : sequence of str
-            Checks whose faults count, from their onset on; by default those of clock and
-            calibrators. A step begins at the early end of its 95 % interval.
-        refuse : str, optional
-            'bad' raises QueryError if a row is bad, 'warn' also for warnings. By default
-            rows are only marked.
-
-        Returns
-        -------
-        polars.DataFrame
-            The frame with quality ('ok', 'warn', 'bad', 'unknown') and quality_reason.
-
-        Raises
-        ------
-        QueryError
-            If the observatory is unknown, no check has run, or a row is refused.
-
-        Examples
-        --------
-        >>> from orbital_kernel import connect
-        >>> orbital = connect()
-        >>> _ = orbital.quality.run("swift", checks=["clock jumps"])
-        >>> rows = orbital.quality.gate(orbital.table("swift.grbs"), observatory="swift")
-        >>> rows["quality"].is_in(["ok", "unknown"]).all()
-        True
-        """
-        require_observatories(observatory)
-        if refuse not in (None, "bad", "warn"):
-            raise QueryError(f"refuse is 'bad' or 'warn', not {refuse!r}")
-        scopes = Clause("scope", (Equal(STORE),))
-        rows = read(self._orbital, [scopes])
-        named = pl.col("observatory").str.split(", ").list.contains(observatory)
-        of_checks = rows.filter(named, pl.col("check").is_in(list(checks)))
-        if not len(of_checks):
-            raise QueryError(
-                f"no check of {', '.join(checks)} has run for {observatory}: "
-                "run orbital.quality.run() first"
-            )
-        gated = marked(frame, _spells(of_checks))
-        if "observatory" in gated.columns:
-            other = pl.col("observatory") != observatory
-            gated = gated.with_columns(
-                pl.when(other).then(pl.lit("ok")).otherwise("quality").alias("quality"),
-                pl.when(other)
-                .then(pl.lit(""))
-                .otherwise("quality_reason")
-                .alias("quality_reason"),
-            )
-        return gated if refuse is None else require_good(gated, refuse=refuse)
+        return report_of(self.board(), self._orbital.store.database)
 
 
 def _samples(rows: pl.DataFrame) -> pl.DataFrame:
@@ -380,42 +295,4 @@ def _samples(rows: pl.DataFrame) -> pl.DataFrame:
             *(pl.col("time").cast(TT), "value", "value_err", "unit", "simulated"),
         )
         .sort("name", "observatory", "subject", "time")
-    )
-
-
-def to_json(board: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
-    """Return a board as `orbital quality board --json` prints it."""
-    return {"checks": board.to_dicts()}
-
-
-def _spells(rows: pl.DataFrame) -> tuple[Spell, ...]:
-    """Return the stretches that the newest results find at fault, open at their end."""
-    newest = rows.sort("checked").unique(
-        ["check", "observatory", "subject"], keep="last", maintain_order=True
-    )
-    at_fault = newest.filter(
-        pl.col("state").is_in(["bad", "warn"]), pl.col("time").is_not_null()
-    )
-    start = pl.coalesce("time_low", "time").cast(TT).cast(pl.Int64)
-    return tuple(
-        Spell(int(ns), None, state, f"{check} of {subject}")
-        for ns, state, check, subject in at_fault.select(
-            start, "state", "check", "subject"
-        ).iter_rows()
-    )
-
-
-def _line(row: dict[str, Any]) -> str:
-    value = (
-        "" if row["value"] is None else f" {row['value']:.4g} {row['unit']}".rstrip()
-    )
-    since = f", since {row['since_utc']}" if row["since_utc"] else ""
-    limit = (
-        ""
-        if row["limit"] is None
-        else f" Limit {row['limit']:g} ({row['limit_origin']})."
-    )
-    return (
-        f"- **{row['name']}** ({row['subject'] or row['observatory']}):{value}{since}. "
-        f"{row['evidence']}.{limit}"
     )

@@ -30,6 +30,7 @@ from orbital_kernel.questions.rare_scope import (
     catalogues,
 )
 from orbital_kernel.science import rarity
+from orbital_kernel.science.flux_ratios import flux_ratios
 from orbital_kernel.science.lightcurves import is_local
 from orbital_kernel.science.matching import cross_match, neighbours
 from orbital_kernel.science.one_band import (
@@ -38,6 +39,7 @@ from orbital_kernel.science.one_band import (
     in_one_band,
     reasons,
 )
+from orbital_kernel.science.transients import missed
 
 N_SIGMA = 5.0
 SURE = 0.5
@@ -173,7 +175,7 @@ def _flux_ratio(orbital: Asks, first: str, second: str, scope: Scope) -> Ranked:
         catalog_units(right).alias("_b"),
     )
     named = pairs.with_columns(pl.format("{} / {}", "_a", "_b").alias("kind"))
-    ranked = rarity.flux_ratios(named.drop("_a", "_b"))
+    ranked = flux_ratios(named.drop("_a", "_b"))
     rule = f"pairs are each other's best with a match probability of {SURE:g} or more"
     converted = f"fluxes in {BAND_KEV[0]:g}-{BAND_KEV[1]:g} keV, {FLUX_UNIT}"
     return ranked, len(ranked), answers, (rule, converted, *excluded)
@@ -222,7 +224,7 @@ def _transient(orbital: Asks, first: str, second: str, scope: Scope) -> Ranked:
         f"{len(exposed[0])} and {len(exposed[1])}; missed means no candidate within "
         f"{N_SIGMA:g} combined sigma"
     )
-    return rarity.missed(covered), len(covered), [*answers, *pointings], (rule,)
+    return missed(covered), len(covered), [*answers, *pointings], (rule,)
 
 
 def _exposed(

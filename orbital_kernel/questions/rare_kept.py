@@ -110,6 +110,7 @@ def _shape() -> dict[str, pl.DataType]:
         **{name: pl.Int64() for name in ("healpix", "earlier", "comparisons")},
         **{name: pl.Datetime("ns") for name in ("found", "time")},
         "simulated": pl.Boolean(),
+        "alert": pl.Boolean(),
     }
 
 

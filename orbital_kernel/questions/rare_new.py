@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from orbital_kernel.query import Answer, Cone, Query
 from orbital_kernel.questions.asking import Asks, positioned, together
 from orbital_kernel.questions.fields import POINTING, WIDEST_ARCMIN, footprint_of
-from orbital_kernel.questions.upper_limits import APERTURES
+from orbital_kernel.questions.looks import not_compared
 from orbital_kernel.science.columns import finite
+from orbital_kernel.science.count_apertures import APERTURES
 from orbital_kernel.science.footprints import Footprint
+from orbital_kernel.science.lightcurves import is_local
 from orbital_kernel.science.matching import neighbours
 from orbital_kernel.science.new_sources import new_sources
 from orbital_kernel.science.rarity import DETECTED
@@ -41,7 +43,7 @@ def new_source(
             Query(f"{name}.sources", ROW, cone=cone, full_scan=True),
             Query(
                 f"{name}.observations",
-                POINTING,
+                (*POINTING, "time_rule"),
                 cone=_wider(cone),
                 not_null=("ra", "dec"),
                 full_scan=True,
@@ -52,7 +54,9 @@ def new_source(
     parts, rules = [], []
     for k, name in enumerate(names):
         sources, pointings = (answers[2 * k + i].frame for i in (0, 1))
-        looks = footprint_of(name, pointings)
+        near_earth = pointings.filter(is_local())
+        rules += not_compared(len(pointings) - len(near_earth), f"pointings of {name}")
+        looks = footprint_of(name, near_earth.drop("time_rule"))
         rows, excluded = _earlier(name, sources, looks)
         parts.append(rows)
         rules += [f"{name}: {n} rows excluded: {why}" for why, n in excluded.items()]
@@ -174,7 +178,7 @@ def _aperture(fields: pl.Series, off: Reals) -> Reals:
     rates = np.zeros(off.size)
     for name, aperture in APERTURES.items():
         of_it = fields.str.to_uppercase().str.starts_with(name).fill_null(value=False)
-        radius = aperture.radius_arcsec + aperture.growth_arcsec * (off / 10) ** 2
+        radius = aperture.radius_at(off)
         rate = np.pi * radius**2 * aperture.background
         rates = np.where(of_it.to_numpy(), rate, rates)
     return rates

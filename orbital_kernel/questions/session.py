@@ -14,6 +14,7 @@ from orbital_kernel.questions.calibration import (
 )
 from orbital_kernel.questions.counts import Counted, bins_of, counts
 from orbital_kernel.questions.followups import follow_ups
+from orbital_kernel.questions.one_call import OneCall
 from orbital_kernel.questions.place import Known, known_at
 from orbital_kernel.questions.rare import Rare, rare
 from orbital_kernel.questions.rare_kept import keep_rare
@@ -296,7 +297,8 @@ class Questions:
         >>> "swift.grbs" in orbital.questions.known_at(ra, dec).tables
         True
         """
-        return known_at(self._orbital, ra, dec, radius_arcmin=radius_arcmin)
+        orbital = OneCall(self._orbital)
+        return known_at(orbital, ra, dec, radius_arcmin=radius_arcmin)
 
     def rare(
         self,

@@ -14,16 +14,17 @@ from orbital_kernel.questions import published, registering
 from orbital_kernel.questions.asking import require_observatories
 from orbital_kernel.questions.calibration import ARCSEC_APART, Calibration
 from orbital_kernel.questions.calibration import DAYS_APART as CALIBRATION_DAYS
-from orbital_kernel.questions.curve import LightCurve
-from orbital_kernel.questions.findings import (
+from orbital_kernel.questions.comparison import (
     EXPECTED,
     RATIO,
     Comparison,
-    compare_new,
-    findings,
+    Limits,
 )
+from orbital_kernel.questions.curve import LightCurve
+from orbital_kernel.questions.findings import compare_new, findings
 from orbital_kernel.questions.light import Light
 from orbital_kernel.questions.objects import Objects
+from orbital_kernel.questions.one_call import OneCall
 from orbital_kernel.questions.page import ObjectPage, page
 from orbital_kernel.questions.pairs import DAYS_APART
 from orbital_kernel.questions.place import Known
@@ -123,7 +124,8 @@ class Shortcuts(Light, ABC):
         Returns
         -------
         LightCurve
-            Points, excluded points with their reasons, and neighbours.
+            Points, excluded points with their reasons, and neighbours. Of two files
+            with bins of one exposure in one unit the points of one count.
 
         Raises
         ------
@@ -182,7 +184,7 @@ class Shortcuts(Light, ABC):
         """
         session = cast("Session", self)
         registering.ensure(session.store)
-        return page(session, name)
+        return page(OneCall(session), name)
 
     def objects_observed_by(
         self,
@@ -508,17 +510,19 @@ class Shortcuts(Light, ABC):
         alert_ratio: float = RATIO,
         alert_expected: float = EXPECTED,
         counts_to_flux: Mapping[str, CountsToFlux] | None = None,
+        within_s: float | None = None,
     ) -> Comparison:
         """Compare newly ingested sources and points with all known at their place.
 
-        Each row of a file is compared, in one band, with the fluxes and limits of both
-        observatories from files ingested earlier, and kept in `cross.findings`.
+        An ingest does that for what it brings; this compares what one left, for lack of
+        time or since it ended. Each row of a file is compared, in one band, with the
+        fluxes and limits of both observatories from files ingested earlier, and kept in
+        `cross.findings`.
 
         Parameters
         ----------
         since : datetime, optional
-            Rows of files ingested after this, UTC; by default after the last comparison,
-            all if there was none.
+            Rows of files ingested after this, UTC; by default those that are due.
         alert_ratio : float
             Least ratio to the faintest earlier row, or of the brightest to the new one,
             of an alert.
@@ -526,6 +530,8 @@ class Shortcuts(Light, ABC):
             Largest expected number by chance of an alert.
         counts_to_flux : mapping of str to CountsToFlux, optional
             Factor of an observatory's count rates; without one they are excluded.
+        within_s : float, optional
+            Time after which the remainder is left to the next run, s; no limit by default.
 
         Returns
         -------
@@ -547,9 +553,9 @@ class Shortcuts(Light, ABC):
         return compare_new(
             self.questions.session,
             since=since,
-            ratio=alert_ratio,
-            expected=alert_expected,
-            counts_to_flux=counts_to_flux or {},
+            limits=Limits(alert_ratio, alert_expected),
+            counts_to_flux=counts_to_flux,
+            within_s=within_s,
         )
 
     def findings(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 SIDE_BY_SIDE = 8
@@ -10,8 +11,12 @@ Result = TypeVar("Result")
 
 
 def side_by_side(ask: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-    """Return what `ask` gives for each, in order; at most SIDE_BY_SIDE at once."""
+    """Return what `ask` gives for each, in order; at most SIDE_BY_SIDE at once.
+
+    What cancels the reads of the calling thread cancels those too.
+    """
     if len(items) <= 1:
         return [ask(item) for item in items]
     with ThreadPoolExecutor(min(len(items), SIDE_BY_SIDE)) as pool:
-        return list(pool.map(ask, items))
+        futures = [pool.submit(copy_context().run, ask, item) for item in items]
+        return [future.result() for future in futures]

@@ -133,9 +133,14 @@ def _rows(a: pl.DataFrame, b: pl.DataFrame, shared: pl.DataFrame) -> pl.DataFram
 
 
 def _pointings(observatory: str, intervals: pl.DataFrame) -> Query:
-    """Return the query of the observations of these intervals; of all if they are many."""
+    """Return the query of the observations of intervals that do not state target or place.
+
+    Of all observations if those are many.
+    """
     table = f"{observatory}.observations"
-    obs_ids = intervals["obs_id"].drop_nulls().unique().sort().to_list()
+    unstated = pl.any_horizontal(pl.col("object", "ra", "dec").is_null())
+    lacking = intervals.filter(unstated)["obs_id"]
+    obs_ids = lacking.drop_nulls().unique().sort().to_list()
     if len(obs_ids) > MAX_SET:
         return Query(table, columns=POINTING, not_null=("ra", "dec"), full_scan=True)
     return Query(

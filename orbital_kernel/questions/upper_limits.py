@@ -7,58 +7,8 @@ import numpy as np
 import polars as pl
 
 from orbital_kernel.model.sky import separation_deg
-from orbital_kernel.science.footprints import upper_limit
-
-
-@dataclass(frozen=True)
-class Aperture:
-    """How photons of a source are counted with an instrument, and what else is there.
-
-    Attributes
-    ----------
-    radius_arcsec, growth_arcsec
-        Radius on axis, and by how much it grows at 10 arcmin off axis (as its square).
-    fraction
-        Share of a source's photons inside.
-    background
-        Counts per second and arcsec2.
-    origin
-        Where these come from.
-    """
-
-    radius_arcsec: float
-    growth_arcsec: float
-    fraction: float
-    background: float
-    origin: str
-
-
-APERTURES = {
-    "XRT": Aperture(
-        30.0,
-        0.0,
-        0.8,
-        1.8e-7,
-        "XRT: 30 arcsec hold 80 % at 1.5 keV, background 1e-6 count/s a pixel of 2.36 arcsec "
-        "(assumed, 0.3-10 keV, PC mode)",
-    ),
-    "ACIS": Aperture(
-        2.0,
-        10.0,
-        0.9,
-        1.2e-6,
-        "ACIS: 90 % within 2 arcsec + 10 arcsec x (off-axis / 10 arcmin)^2, background 0.3 "
-        "count/s a chip (assumed, 0.5-7 keV, front-illuminated)",
-    ),
-    "HRC": Aperture(
-        2.0,
-        10.0,
-        0.9,
-        1.7e-5,
-        "HRC: 90 % within 2 arcsec + 10 arcsec x (off-axis / 10 arcmin)^2, background 1.7e-5 "
-        "count/s/arcsec2 (assumed)",
-    ),
-}
+from orbital_kernel.science.count_apertures import APERTURES
+from orbital_kernel.science.counting_limits import upper_limit
 
 
 @dataclass(frozen=True)
@@ -174,7 +124,7 @@ def limit_of(
         return row, [f"{label}: {len(looks)} looks {why} give no limit"]
     aperture = APERTURES[label]
     off_axis = looks["off_axis_arcmin"].to_numpy()
-    radius = aperture.radius_arcsec + aperture.growth_arcsec * (off_axis / 10) ** 2
+    radius = aperture.radius_at(off_axis)
     level = aperture.background if background is None else background
     expected = float(np.sum(level * np.pi * radius**2 * seconds))
     mean = float(np.sqrt(np.sum(radius**2 * seconds) / seconds.sum()))

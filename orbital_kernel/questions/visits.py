@@ -18,7 +18,7 @@ from orbital_kernel.science.lightcurves import EXPOSED, is_local
 
 POINTING = (
     *("obs_id", "object", "ra", "dec", "time", "time_stop", "instrument"),
-    *("exposure_s", "simulated"),
+    *("exposure_s", "time_rule", "simulated"),
 )
 COLUMNS = (
     *("observatory", "obs_id", "object", "instrument", "time", "time_stop"),
@@ -163,10 +163,12 @@ def _looks(
             fields, on="obs_id"
         )
     ).join(fields.select("obs_id", "separation_arcmin"), on="obs_id")
-    without = per_obs_id.filter(
+    lacking = per_obs_id.filter(
         ~pl.col("obs_id").is_in(intervals["obs_id"].unique().implode()),
         pl.col("time_stop") > pl.col("time"),
     )
+    without = lacking.filter(is_local()).drop("time_rule")
+    _count(excluded, f"{name}: pointings timed at another place", lacking, without)
     both_kinds = pl.concat(
         [
             rows.with_columns(

@@ -2,6 +2,7 @@
 
 from orbital_kernel.reports.compare import compare
 from orbital_kernel.reports.many import Outcome, each, ensure, write_index
+from orbital_kernel.reports.pdf import write_pdf
 from orbital_kernel.reports.report import (
     NOTEBOOKS,
     Parameter,
@@ -28,4 +29,5 @@ __all__ = [
     "reports",
     "run",
     "write_index",
+    "write_pdf",
 ]

@@ -74,12 +74,14 @@ class Demonstration:
     criteria: tuple[Criterion, ...]
 
     def _repr_markdown_(self) -> str:
-        return "\n\n".join(
-            f"### {c.asked}\n\n**{c.value:,} {c.unit}** ({c.source}"
-            f"{', simulated rows' if c.simulated else ''})\n\n{c.achieved}.\n\n"
-            f"Again: `{c.command}`"
+        rows = (
+            f"| {c.asked} | **{c.value:,} {c.unit}** ({c.source}"
+            f"{', simulated rows' if c.simulated else ''}) | {c.achieved}. "
+            f"Again: `{c.command}` |"
             for c in self.criteria
         )
+        head = "| asked | achieved | on which data |\n| --- | --- | --- |"
+        return "\n".join((head, *rows))
 
     def write(self, folder: Path) -> Path:
         """Write the criteria to FOLDER/demonstration.json.

@@ -171,8 +171,8 @@ def each(
 
 
 def write_index(out: Path) -> Path:
-    """Write OUT/index.html: title, parameters, date and state of every report in it."""
-    rows = "\n".join(_row(record) for record in cache.records(out))
+    """Write OUT/index.html: title, parameters, date, size and state of every report in it."""
+    rows = "\n".join(_row(record, out) for record in cache.records(out))
     out.mkdir(parents=True, exist_ok=True)
     path = out / "index.html"
     partial = path.with_suffix(f".{os.getpid()}.part")
@@ -182,7 +182,8 @@ def write_index(out: Path) -> Path:
         "style-src 'unsafe-inline'\"/><title>Reports</title>"
         f"<style>{STYLE}</style></head><body><main><h1>Reports</h1><table>"
         '<thead><tr><th scope="col">Title</th><th scope="col">Parameters</th>'
-        '<th scope="col">Date (UTC)</th><th scope="col">State</th></tr></thead>'
+        '<th scope="col">Date (UTC)</th><th scope="col">Size (MB)</th>'
+        '<th scope="col">State</th></tr></thead>'
         f"<tbody>\n{rows}\n</tbody></table></main></body></html>\n",
         encoding="utf-8",
     )
@@ -201,7 +202,9 @@ def _attempt(
         return Outcome(stem, page if page.is_file() else None, error=str(error))
 
 
-def _row(record: cache.Record) -> str:
+def _row(record: cache.Record, out: Path) -> str:
+    page = out / f"{record.stem}.html"
+    size = f"{page.stat().st_size / 1e6:.2f}" if page.is_file() else ""
     title, stem = html.escape(record.title), html.escape(record.stem, quote=True)
     parameters = ", ".join(
         f"{name} = {value}" for name, value in record.parameters.items() if value != ""
@@ -209,7 +212,7 @@ def _row(record: cache.Record) -> str:
     state = record.state if not record.error else f"{record.state}: {record.error}"
     return (
         f'<tr><td><a href="{stem}.html">{title}</a></td><td>{html.escape(parameters)}'
-        f'</td><td>{record.date_utc}</td><td class="{record.state}">'
+        f'</td><td>{record.date_utc}</td><td>{size}</td><td class="{record.state}">'
         f"{html.escape(state)}</td></tr>"
     )
 

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from orbital_kernel.errors import SchemaMismatch
 
 TT = pl.Datetime("ns")
 """The one time column's type: nanoseconds, on the TT scale."""
+_ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
 def demand(frame: pl.DataFrame, *names: str, subject: str) -> None:
@@ -78,9 +80,19 @@ def numbered(frame: pl.DataFrame, names: Sequence[str], number: str) -> pl.DataF
     is several times faster than by their texts: two of a thousand kinds share one with a
     chance of 3e-14.
     """
-    keyed = frame.with_columns(pl.struct(names).hash(seed=0).alias("_hash"))
-    kinds = keyed.select(*names, "_hash").unique("_hash")
-    kinds = kinds.sort(names, nulls_last=True).with_row_index(number)
-    return keyed.join(
-        kinds.select("_hash", number), on="_hash", how="left", maintain_order="left"
-    ).drop("_hash")
+    hashes = _hashes(frame, names)
+    rows = pl.DataFrame({"hash": hashes}).with_row_index("row")
+    rows = rows.group_by("hash").agg(pl.col("row").first())
+    kinds = frame.select(names)[rows["row"]].hstack([rows["hash"]])
+    kinds = kinds.sort(names, nulls_last=True).with_row_index(number).sort("hash")
+    place = np.searchsorted(kinds["hash"].to_numpy(), hashes)
+    return frame.with_columns(kinds[number].gather(place))
+
+
+def _hashes(frame: pl.DataFrame, names: Sequence[str]) -> NDArray[np.uint64]:
+    """Return a hash of each row's values; column by column, which structs are slower at."""
+    hashes = np.zeros(len(frame), dtype=np.uint64)
+    for seed, name in enumerate(names):
+        hashes *= _ODD
+        hashes += frame[name].hash(seed=seed).to_numpy()
+    return hashes

@@ -16,11 +16,12 @@ import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.science.columns import demand, finite
+from orbital_kernel.science.columns import demand
+from orbital_kernel.science.coverage import Coverage, covered_share, union_of
+from orbital_kernel.science.field_shapes import in_square, offsets, reach_of, rolled
 from orbital_kernel.science.matching.skyjoin import neighbours
 
 if TYPE_CHECKING:
-    from astropy.coordinates import Latitude, Longitude
     from mocpy import MOC
 
 Reals = NDArray[np.float64]
@@ -28,64 +29,6 @@ Ints = NDArray[np.int64]
 
 ORDER = 14
 """Cells of 13 arcsec: the area of a field of 8.5 arcmin is 3 % too large, its edge included."""
-SKY_DEG2 = 41_252.961_249_419_28
-AT_ONCE = 20_000
-SAMPLED = 256
-"""Points at which the covered part of a circle is measured."""
-
-
-class Coverage:
-    """A part of the sky.
-
-    Parameters
-    ----------
-    moc : mocpy.MOC
-        The part.
-
-    Examples
-    --------
-    >>> from mocpy import MOC
-    >>> from orbital_kernel.science.footprints import Coverage
-    >>> round(Coverage(MOC.from_str("0/0-11")).area_deg2)
-    41253
-    """
-
-    def __init__(self, moc: "MOC") -> None:
-        self._moc = moc
-
-    @property
-    def moc(self) -> "MOC":
-        """The part of the sky as a MOC."""
-        return self._moc
-
-    @property
-    def area_deg2(self) -> float:
-        """Its area, deg2."""
-        return float(self.moc.sky_fraction) * SKY_DEG2
-
-    def inside(self, ra: ArrayLike, dec: ArrayLike) -> NDArray[np.bool_]:
-        """Return which places lie in the cells of the MOC.
-
-        Parameters
-        ----------
-        ra, dec : array_like
-            Places, ICRS deg.
-
-        Returns
-        -------
-        numpy.ndarray of bool
-            True for the places inside.
-
-        Examples
-        --------
-        >>> from orbital_kernel import connect
-        >>> orbital = connect()
-        >>> swift = orbital.footprint("swift")
-        >>> swift.overlap(swift).inside(0.0, -89.9).tolist()
-        [False]
-        """
-        lon, lat = _angles(ra, dec)
-        return np.asarray(self.moc.contains_lonlat(lon, lat))
 
 
 @dataclass(frozen=True)
@@ -133,7 +76,7 @@ class Footprint:
     @cached_property
     def coverage(self) -> Coverage:
         """The union of the fields, computed once."""
-        return Coverage(_union(self.looks, self.order))
+        return Coverage(union_of(self.looks, self.order))
 
     @property
     def moc(self) -> "MOC":
@@ -217,7 +160,7 @@ class Footprint:
         """
         _, look = self._fields_at(ra, dec)
         rows = self.looks[look]
-        east, north = _offsets(rows, np.full(len(rows), ra), np.full(len(rows), dec))
+        east, north = offsets(rows, np.full(len(rows), ra), np.full(len(rows), dec))
         order: list[str] = [n for n in ("time", "obs_id") if n in rows.columns]
         return rows.with_columns(
             pl.Series("off_axis_arcmin", np.hypot(east, north))
@@ -270,7 +213,7 @@ class Footprint:
         places, lat = (
             np.atleast_1d(np.asarray(v, dtype=np.float64)) for v in (ra, dec)
         )
-        east, north = _offsets(self.looks[look], places[place] % 360, lat[place])
+        east, north = offsets(self.looks[look], places[place] % 360, lat[place])
         return place, look, np.hypot(east, north)
 
     def _fields_at(self, ra: ArrayLike, dec: ArrayLike) -> tuple[Ints, Ints]:
@@ -279,7 +222,7 @@ class Footprint:
         lat = np.broadcast_to(np.asarray(dec, dtype=np.float64), places.shape)
         if not (len(self.looks) and places.size):
             return np.empty(0, np.int64), np.empty(0, np.int64)
-        reach = float(_reach(self.looks).max())
+        reach = float(reach_of(self.looks).max())
         if reach > 45 * 60:
             raise QueryError(
                 f"fields of {reach / 60:.0f} deg radius are not places looked at"
@@ -294,10 +237,10 @@ class Footprint:
         order = np.lexsort((look, place))
         place, look = place[order], look[order]
         rows = self.looks[look]
-        east, north = _offsets(rows, places[place], lat[place])
+        east, north = offsets(rows, places[place], lat[place])
         inside = np.hypot(east, north) <= rows["radius_arcmin"].to_numpy()
         if "half_arcmin" in rows.columns:
-            inside = np.where(_rolled(rows), _in_square(rows, east, north), inside)
+            inside = np.where(rolled(rows), in_square(rows, east, north), inside)
         return place[inside], look[inside]
 
 
@@ -346,7 +289,9 @@ def density(
             places[todo], lat[todo], others_ra % 360, others_dec, radius / 60
         )
         counts = np.bincount(i, minlength=todo.size)
-        area = np.pi * radius**2 * _covered(places[todo], lat[todo], radius, coverage)
+        area = (
+            np.pi * radius**2 * covered_share(places[todo], lat[todo], radius, coverage)
+        )
         usable = area > 0
         result[todo[usable]] = counts[usable] / area[usable]
         todo = todo[(counts < least) | ~usable]
@@ -354,143 +299,8 @@ def density(
     return result
 
 
-def upper_limit(counts: float, background: float, confidence: float) -> float:
-    """Return the upper limit of a source's counts, given counts and expected background.
-
-    Parameters
-    ----------
-    counts
-        Counts in the aperture, source and background.
-    background
-        Counts of background expected there.
-    confidence
-        Probability that the source has less.
-
-    References
-    ----------
-    Kraft, Burrows & Nousek 1991, ApJ 374, 344, eqs. 8 and 9 with a lower bound of 0: the
-    posterior of a flat prior of the source above 0.
-    """
-    from scipy import special
-
-    tail = (1 - confidence) * special.gammaincc(counts + 1, background)
-    return float(special.gammainccinv(counts + 1, tail) - background)
-
-
 def by_depth(
     footprint: Footprint, ra: ArrayLike, dec: ArrayLike, edges_s: Sequence[float]
 ) -> Ints:
     """Return the class of depth of places (n,): how many of the exposures they exceed."""
     return np.searchsorted(np.asarray(edges_s), footprint.exposure_at(ra, dec))
-
-
-def _angles(ra: ArrayLike, dec: ArrayLike) -> "tuple[Longitude, Latitude]":
-    from astropy import units as u
-    from astropy.coordinates import Latitude, Longitude
-
-    lon = np.atleast_1d(np.asarray(ra, dtype=np.float64)) % 360
-    lat = np.atleast_1d(np.asarray(dec, dtype=np.float64))
-    return Longitude(lon, u.deg), Latitude(lat, u.deg)
-
-
-def _union(looks: pl.DataFrame, order: int) -> "MOC":
-    """Return the union of fields: circles, and squares whose roll is known."""
-    from astropy import units as u
-    from astropy.coordinates import Angle
-    from mocpy import MOC
-
-    rolled = _rolled(looks) if len(looks) else np.zeros(0, dtype=bool)
-    united = MOC.new_empty(order)
-    for squares, rows in ((False, looks.filter(~rolled)), (True, looks.filter(rolled))):
-        single = rows.unique(
-            [
-                n
-                for n in ("ra", "dec", "radius_arcmin", "half_arcmin", "roll_deg")
-                if n in rows.columns
-            ],
-            maintain_order=True,
-        )
-        for part in single.iter_slices(AT_ONCE):
-            lon, lat = _angles(part["ra"], part["dec"])
-            if squares:
-                half = Angle(part["half_arcmin"].to_numpy(), u.arcmin)
-                roll = Angle(part["roll_deg"].to_numpy() % 90, u.deg)
-                fields = MOC.from_boxes(
-                    lon=lon,
-                    lat=lat,
-                    a=half,
-                    b=half,
-                    angle=roll,
-                    max_depth=order,
-                    union_strategy="small_boxes",
-                )
-            else:
-                radius = Angle(part["radius_arcmin"].to_numpy(), u.arcmin)
-                fields = MOC.from_cones(
-                    lon=lon,
-                    lat=lat,
-                    radius=radius,
-                    max_depth=order,
-                    union_strategy="small_cones",
-                )
-            united = united.union(fields)
-    return united
-
-
-def _rolled(looks: pl.DataFrame) -> NDArray[np.bool_]:
-    if not {"half_arcmin", "roll_deg"} <= set(looks.columns):
-        return np.zeros(len(looks), dtype=bool)
-    square = pl.col("half_arcmin").is_not_null() & pl.col("roll_deg").is_not_null()
-    return looks.select(square).to_series().to_numpy()
-
-
-def _reach(looks: pl.DataFrame) -> Reals:
-    """Return the radius (n,) of the circle around each field, arcmin."""
-    radius = looks["radius_arcmin"].to_numpy()
-    corner = (
-        np.sqrt(2)
-        * looks.select(finite("half_arcmin").fill_null(0.0)).to_series().to_numpy()
-        if "half_arcmin" in looks.columns
-        else radius
-    )
-    return np.where(_rolled(looks), corner, radius)
-
-
-def _offsets(rows: pl.DataFrame, ra: Reals, dec: Reals) -> tuple[Reals, Reals]:
-    """Return the offsets of places from the centres of fields, arcmin, arc-true in length."""
-    d0, d = np.radians(rows["dec"].to_numpy()), np.radians(dec)
-    away = np.radians(ra - rows["ra"].to_numpy())
-    east = np.cos(d) * np.sin(away)
-    north = np.cos(d0) * np.sin(d) - np.sin(d0) * np.cos(d) * np.cos(away)
-    along = np.sin(d0) * np.sin(d) + np.cos(d0) * np.cos(d) * np.cos(away)
-    sine = np.hypot(east, north)
-    stretch = np.where(
-        sine > 0, np.arctan2(sine, along) / np.maximum(sine, 1e-300), 1.0
-    )
-    scale = 60 * np.degrees(1) * stretch
-    return east * scale, north * scale
-
-
-def _in_square(rows: pl.DataFrame, east: Reals, north: Reals) -> NDArray[np.bool_]:
-    roll = np.radians(rows["roll_deg"].fill_null(0.0).to_numpy())
-    half = rows["half_arcmin"].fill_null(0.0).to_numpy()
-    along = np.cos(roll) * north + np.sin(roll) * east
-    across = np.cos(roll) * east - np.sin(roll) * north
-    return np.asarray((np.abs(along) <= half) & (np.abs(across) <= half))
-
-
-def _covered(ra: Reals, dec: Reals, radius_arcmin: float, coverage: Coverage) -> Reals:
-    """Return the covered share (n,) of circles, from points spread evenly in them."""
-    k = np.arange(SAMPLED) + 0.5
-    away = radius_arcmin / 60 * np.sqrt(k / SAMPLED)
-    turn = np.pi * (1 + np.sqrt(5)) * k
-    d0 = np.radians(dec)[:, None]
-    r = np.radians(away)[None, :]
-    sine = np.sin(d0) * np.cos(r) + np.cos(d0) * np.sin(r) * np.cos(turn)
-    east = np.arctan2(
-        np.sin(turn) * np.sin(r) * np.cos(d0), np.cos(r) - np.sin(d0) * sine
-    )
-    lon = (ra[:, None] + np.degrees(east)) % 360
-    lat = np.degrees(np.arcsin(np.clip(sine, -1, 1)))
-    inside = coverage.inside(lon.ravel(), lat.ravel()).reshape(lon.shape)
-    return np.asarray(inside.mean(axis=1))

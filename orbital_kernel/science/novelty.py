@@ -3,7 +3,9 @@
 Null: the source is constant within the errors of the two fluxes and of the conversion of
 bands. The chance of the more extreme of the comparisons with the faintest and the
 brightest earlier row is multiplied by their number (Bonferroni), and `expected` by the
-number of new rows that were compared.
+number of new rows that were compared in the day up to them: a stream of N a day whose
+sources are constant gives `expected` <= x by chance x times a day, and at most
+x (1 + ln N) times on a day after a quiet one.
 """
 
 import numpy as np
@@ -25,7 +27,9 @@ ROW = (
 """Columns of new and of earlier rows; radius_arcsec is the 1-sigma error of the place."""
 
 
-def compared(new: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
+def compared(
+    new: pl.DataFrame, stored: pl.DataFrame, *, before: int = 0
+) -> pl.DataFrame:
     """Return each new row that has earlier ones at its place, with ratios and odds.
 
     Parameters
@@ -34,6 +38,8 @@ def compared(new: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
         Rows with the columns ROW, in one unit and band; `order` is when their file came.
         An earlier row has a smaller order and is not of the same ObsID. The flux of a
         limit is the limit.
+    before
+        Rows compared in the day before these: the odds count them too.
 
     Returns
     -------
@@ -42,14 +48,46 @@ def compared(new: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
         and _high (1 sigma; a limit gives only the bound), kind, statistic (sigma),
         p_value, comparisons and expected; rarest first.
     """
-    pairs = _pairs(new, stored)
+    pairs = _pairs(new, _extremes(stored))
     rows = _judged(pairs).sort(
         "p_value", pl.col("statistic").abs(), descending=[False, True]
     )
-    number = len(rows)
+    number = before + len(rows)
     return rows.with_columns(
         pl.lit(number, pl.Int64).alias("comparisons"),
         (pl.col("p_value") * number).alias("expected"),
+    )
+
+
+def _extremes(stored: pl.DataFrame) -> pl.DataFrame:
+    """Return only the brightest and the faintest of earlier rows that count alike.
+
+    Those are rows of one file, ObsID and place, to 0.2 arcsec: a light curve of many
+    points adds few pairs. `rows` is how many a row stands for.
+    """
+    alike = [
+        *("table", "observatory", "obs_id", "order", "is_limit"),
+        *(pl.col(name).mul(2e4).round().alias(f"_{name}") for name in ("ra", "dec")),
+    ]
+    flux = pl.col("flux")
+    place = pl.struct(alike)
+    marked = stored.with_columns(
+        pl.len().over(place).cast(pl.Int64).alias("_alike"),
+        (flux.rank("ordinal").over(place) == 1).alias("_faintest"),
+        (flux.rank("ordinal", descending=True).over(place) == 1).alias("_brightest"),
+    )
+    number = pl.col("_alike")
+    return (
+        marked.filter(pl.col("_faintest") | pl.col("_brightest"))
+        .with_columns(
+            pl.when(pl.col("_faintest") & pl.col("_brightest"))
+            .then(number)
+            .when("_faintest")
+            .then(number - 1)
+            .otherwise(1)
+            .alias("rows")
+        )
+        .drop("_alike", "_faintest", "_brightest")
     )
 
 
@@ -116,8 +154,11 @@ def _judged(pairs: pl.DataFrame) -> pl.DataFrame:
         rows.group_by("new_row", maintain_order=True)
         .agg(
             *(pl.col(n).first() for n in names if n != "new_row"),
-            pl.len().cast(pl.Int64).alias("earlier"),
-            (~pl.col("is_limit_old")).sum().cast(pl.Int64).alias("earlier_detections"),
+            pl.col("rows_old").sum().alias("earlier"),
+            pl.col("rows_old")
+            .filter(~pl.col("is_limit_old"))
+            .sum()
+            .alias("earlier_detections"),
             pl.col("key_old").head(20).alias("earlier_keys"),
         )
         .join(parts[0], on="new_row", how="left")

@@ -19,9 +19,8 @@ Reals = NDArray[np.float64]
 
 LEAST_POINTS = 5
 LEAST_COUNTS = 15
-COUNT_RATES = ("count / s", "ct / s", "counts / s")
-MAD_TO_SIGMA = 1.4826
 DETECTED = ~pl.col("is_limit").fill_null(value=False) & (pl.col("flux") > 0)
+COUNT_RATES = ("count / s", "ct / s", "counts / s")
 NULLS: Mapping[str, str] = {
     "variability": (
         "of whole counts the likelihood ratio against a constant source, its chance "
@@ -31,9 +30,9 @@ NULLS: Mapping[str, str] = {
     ),
     "flux-ratio": (
         "deviation of log10(flux a / flux b) from the median of all matched pairs of the "
-        "same catalogues, in robust sigma (1.4826 MAD); null: the pairs scatter as a "
-        "Gaussian of that width. Both fluxes are in one band and unit; pairs that cannot "
-        "be converted are excluded and counted"
+        "same catalogues, in their fitted scale; null: the pairs scatter as a Student's t "
+        "whose scale and tails are fitted to the 98 % nearest the median. Both fluxes are "
+        "in one band and unit; pairs that cannot be converted are excluded and counted"
     ),
     "lone-burst": (
         "significance of the best window; null: the detector's false alarms, whose number "
@@ -41,9 +40,10 @@ NULLS: Mapping[str, str] = {
         "the hours observed); lone means that no catalogue burst or notice coincides"
     ),
     "transient": (
-        "share of the sources at least as bright, in the field both observed, that the "
-        "other observatory misses too; null: it is missed as such sources usually are. "
-        "p is (missed + 1) / (as bright + 1), so no smaller than the sample allows"
+        "flux over that of the faintest source both see; null: a source is missed with "
+        "the chance of its flux, a logistic function of its logarithm fitted to all sources "
+        "in the field both observed, beside a share that is missed at any flux; of fewer "
+        "than 30 sources it is the share of those at least as bright that are missed"
     ),
     "extreme-hardness": (
         "sigma of the hard counts given the total, against a beta-binomial fitted to all "
@@ -156,80 +156,6 @@ def _curve(group: pl.DataFrame, rng: np.random.Generator) -> dict[str, object]:
     return row | {"test": "Gaussian", "p_value": p, "randomised": p}
 
 
-def flux_ratios(pairs: pl.DataFrame) -> pl.DataFrame:
-    """Rank matched pairs by how far their flux ratio is from the usual one.
-
-    Parameters
-    ----------
-    pairs
-        kind (which two catalogues and units), flux_a, flux_b. Pairs without both fluxes
-        above zero are not ranked.
-
-    Returns
-    -------
-    polars.DataFrame
-        The pairs with log10_ratio, usual (median of the kind), statistic (robust sigma,
-        signed), p_value (two-sided), expected.
-    """
-    demand(pairs, "kind", "flux_a", "flux_b", subject="matched pairs")
-    used = pairs.filter(pl.col("flux_a") > 0, pl.col("flux_b") > 0).with_columns(
-        (pl.col("flux_a") / pl.col("flux_b")).log10().alias("log10_ratio")
-    )
-    usual = pl.col("log10_ratio").median().over("kind")
-    with_usual = used.with_columns(usual.alias("usual"))
-    off = pl.col("log10_ratio") - pl.col("usual")
-    spread = MAD_TO_SIGMA * off.abs().median().over("kind")
-    deviating = with_usual.with_columns((off / spread).alias("statistic")).filter(
-        pl.col("statistic").is_finite()
-    )
-    p = _two_sided(deviating["statistic"].to_numpy())
-    return _ranked(deviating, p)
-
-
-def missed(sources: pl.DataFrame) -> pl.DataFrame:
-    """Rank sources that one observatory sees and the other, which observed there, does not.
-
-    Parameters
-    ----------
-    sources
-        Every source that the other observatory covered: kind (catalogue and unit), flux,
-        matched (whether the other sees it).
-
-    Returns
-    -------
-    polars.DataFrame
-        The unmatched sources with as_bright (how many are at least as bright), missed_too
-        (how many of those are also unmatched), statistic (flux over that of the faintest
-        matched source of its kind), p_value, expected.
-    """
-    demand(sources, "kind", "flux", "matched", subject="covered sources")
-    used = sources.filter(pl.col("flux") > 0).sort(
-        "kind", "flux", descending=[False, True]
-    )
-    index = pl.int_range(pl.len()).over("kind")
-    faintest = pl.col("flux").filter("matched").min().over("kind")
-    unmatched = (
-        used.with_columns(
-            index.alias("as_bright"),
-            (~pl.col("matched")).cast(pl.Int64).cum_sum().over("kind").alias("_missed"),
-            (pl.col("flux") / faintest).alias("statistic"),
-        )
-        .filter(~pl.col("matched"))
-        .with_columns((pl.col("_missed") - 1).alias("missed_too"))
-        .drop("_missed")
-    )
-    p = (unmatched["missed_too"] + 1) / (unmatched["as_bright"] + 1)
-    trials = used.group_by("kind").len("_trials")
-    counted = unmatched.join(trials, on="kind", how="left").with_columns(
-        p.alias("p_value")
-    )
-    return (
-        counted.with_columns((pl.col("p_value") * pl.col("_trials")).alias("expected"))
-        .drop("_trials")
-        .sort("p_value", "statistic", descending=[False, True])
-    )
-
-
 def lone_bursts(excursions: pl.DataFrame) -> pl.DataFrame:
     """Rank excursions of cause burst that coincide with no known burst, most significant first."""
     demand(excursions, "cause", "matches", "significance", subject="bursts")
@@ -271,7 +197,3 @@ def chi_square_tail(value: float, degrees: int) -> float:
     logs -= np.array([math.lgamma(power + 1) for power in powers])
     first = math.erfc(math.sqrt(x)) if odd else 0.0
     return min(first + float(np.exp(logs).sum()), 1.0)
-
-
-def _two_sided(sigma: Reals) -> Reals:
-    return np.array([math.erfc(abs(s) / math.sqrt(2)) for s in sigma], dtype=np.float64)

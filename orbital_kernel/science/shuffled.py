@@ -14,16 +14,18 @@ from orbital_kernel.science import rarity
 from orbital_kernel.science.afterglows import coverages, examined
 from orbital_kernel.science.columns import TT
 from orbital_kernel.science.extreme_hardness import extreme_hardness
+from orbital_kernel.science.flux_ratios import flux_ratios
 from orbital_kernel.science.new_sources import detectable, new_sources
+from orbital_kernel.science.transients import chances
 
-FOUND = 0.01
-CLOSE = 4
+FOUND = 0.1
+"""Rows as rare as this in the data are taken out: they would recur in every search."""
 BLOCK = 10
-"""Sources of similar flux among which it is shuffled which of them are missed."""
+"""Sources of similar flux among which ratios, and misses, are exchanged."""
 Reals = NDArray[np.float64]
 Frames = Mapping[str, pl.DataFrame]
-Chances = tuple[Reals, int]
-"""p-values of the ranked rows, and how many rows were examined."""
+Chances = tuple[Reals, Reals | None, int]
+"""p-values of the ranked rows, randomised ones if the kind has any, and rows examined."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,9 @@ class FalseAlarms:
         The most alarms that `expected` allows: expected times searches.
     share
         Share of the examined rows with a p-value of 0.05 or less.
+    randomised
+        The same of randomised p-values, which break the ties of discrete data at random:
+        0.05 if the null describes the shuffled data; None if the kind has none.
     """
 
     kind: str
@@ -52,6 +57,7 @@ class FalseAlarms:
     alarms: int
     stated: float
     share: float
+    randomised: float | None
 
 
 def false_alarms(
@@ -74,13 +80,17 @@ def false_alarms(
         Seed of the shuffles.
     """
     alarms = low = trials = 0
+    even: list[Reals] = []
     for k in range(searches):
-        p, number = SHUFFLES[kind](frames, np.random.default_rng([seed, k]))
+        p, exact, number = SHUFFLES[kind](frames, np.random.default_rng([seed, k]))
         alarms += int((p * number <= expected).sum())
         low += int((p <= 0.05).sum())
         trials += number
+        even += [] if exact is None else [exact]
     share = low / max(trials, 1)
-    return FalseAlarms(kind, searches, trials, alarms, expected * searches, share)
+    randomised = float((np.concatenate(even) <= 0.05).mean()) if even else None
+    stated = expected * searches
+    return FalseAlarms(kind, searches, trials, alarms, stated, share, randomised)
 
 
 def _variability(frames: Frames, rng: np.random.Generator) -> Chances:
@@ -103,38 +113,50 @@ def _variability(frames: Frames, rng: np.random.Generator) -> Chances:
     residual = pl.Series(rng.permutation(frame["_residual"].to_numpy()))
     value = frame["_mean"] + frame["_error"] * residual
     ranked = rarity.variable(points.with_columns(value.alias("value")))
-    p = ranked["p_value"].drop_nulls().to_numpy()
-    return p, p.size
+    tested = ranked.drop_nulls("p_value")
+    return tested["p_value"].to_numpy(), tested["randomised"].to_numpy(), len(tested)
 
 
 def _flux_ratio(frames: Frames, rng: np.random.Generator) -> Chances:
-    """Give each source the partner flux of another pair of similar flux.
+    """Give each pair the flux ratio of one of similar flux, drawn with replacement.
 
-    Pairs that are rare as observed are taken out first.
+    Pairs that are rare as observed are taken out first. Ratios are exchanged, not partner
+    fluxes: the brightest sources differ by factors from each other.
     """
-    used = rarity.flux_ratios(frames["rows"]).filter(pl.col("expected") > FOUND)
+    used = flux_ratios(frames["rows"]).filter(pl.col("expected") > FOUND)
     parts = []
     for _, group in used.group_by("kind", maintain_order=True):
         ordered = group.sort("flux_a", descending=True)
-        other = ordered["flux_b"].to_numpy().copy()
-        for first in range(0, other.size, CLOSE):
-            rng.shuffle(other[first : first + CLOSE])
-        parts.append(ordered.with_columns(pl.Series("flux_b", other)))
-    ranked = rarity.flux_ratios(pl.concat(parts).drop("p_value", "expected"))
-    return ranked["p_value"].to_numpy(), len(ranked)
+        block = np.arange(len(ordered)) // BLOCK * BLOCK
+        size = np.minimum(len(ordered) - block, BLOCK)
+        drawn = ordered["log10_ratio"].to_numpy()[block + rng.integers(0, size)]
+        flux = ordered["flux_a"].to_numpy() / 10**drawn
+        parts.append(ordered.with_columns(pl.Series("flux_b", flux)))
+    ranked = flux_ratios(pl.concat(parts).select(frames["rows"].columns))
+    p = ranked["p_value"].to_numpy()
+    return p, p, len(ranked)
 
 
 def _transient(frames: Frames, rng: np.random.Generator) -> Chances:
-    """Shuffle which sources are missed among those of similar flux."""
+    """Shuffle which sources are missed among those of similar flux.
+
+    Sources that are rare as observed are taken out first.
+    """
+    names = frames["rows"].columns
+    used = chances(frames["rows"]).filter(pl.col("expected") > FOUND).select(names)
     parts = []
-    for _, group in frames["rows"].group_by("kind", maintain_order=True):
+    for _, group in used.group_by("kind", maintain_order=True):
         ordered = group.sort("flux", descending=True)
         matched = ordered["matched"].to_numpy().copy()
         for first in range(0, matched.size, BLOCK):
             rng.shuffle(matched[first : first + BLOCK])
         parts.append(ordered.with_columns(pl.Series("matched", matched)))
-    ranked = rarity.missed(pl.concat(parts))
-    return ranked["p_value"].to_numpy(), sum(map(len, parts))
+    ranked = chances(pl.concat(parts))
+    return (
+        ranked["p_value"].to_numpy(),
+        ranked["randomised"].to_numpy(),
+        len(ranked),
+    )
 
 
 def _hardness(frames: Frames, rng: np.random.Generator) -> Chances:
@@ -152,7 +174,7 @@ def _hardness(frames: Frames, rng: np.random.Generator) -> Chances:
             group.with_columns(pl.Series("hard", hard), pl.Series("soft", total - hard))
         )
     ranked = extreme_hardness(pl.concat(parts))
-    return ranked["p_value"].to_numpy(), len(ranked)
+    return ranked["p_value"].to_numpy(), ranked["randomised"].to_numpy(), len(ranked)
 
 
 def _new_source(frames: Frames, rng: np.random.Generator) -> Chances:
@@ -171,7 +193,7 @@ def _new_source(frames: Frames, rng: np.random.Generator) -> Chances:
     unseen = earlier < detectable(rows["earlier_background"].to_numpy())
     redrawn = rows.with_columns(pl.Series("counts", net, dtype=pl.Float64))
     ranked = new_sources(redrawn.filter(pl.Series(detected & unseen)))
-    return ranked["p_value"].to_numpy(), int(detected.sum())
+    return ranked["p_value"].to_numpy(), None, int(detected.sum())
 
 
 def _afterglow(frames: Frames, rng: np.random.Generator) -> Chances:
@@ -184,7 +206,7 @@ def _afterglow(frames: Frames, rng: np.random.Generator) -> Chances:
     times = rng.integers(low, high, len(frames["rows"]))
     bursts = pl.DataFrame({"time": pl.Series(times).cast(TT)})
     ranked = coverages(bursts, good, frames["pairs"], within_days=3.0)
-    return ranked["p_value"].to_numpy(), examined(bursts, good)
+    return ranked["p_value"].to_numpy(), None, examined(bursts, good)
 
 
 SHUFFLES: dict[str, Callable[[Frames, np.random.Generator], Chances]] = {

@@ -1,24 +1,21 @@
 """Archive: the session's methods that take files in and compare them with its rows."""
 
 import dataclasses
-import logging
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from orbital_kernel.config.locks import Lock
 from orbital_kernel.database import Store
-from orbital_kernel.errors import ArchiveError, OrbitalError, StoreError
+from orbital_kernel.errors import ArchiveError, StoreError
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.questions.asking import require_observatories
-
-LOG = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from orbital_kernel.ingest import IngestReport, Progress, Survey, Validation
     from orbital_kernel.ingest.mappings import Mappings
+    from orbital_kernel.questions import Questions
     from orbital_kernel.questions.quality import Quality
-    from orbital_kernel.questions.quality_ingest import Watched
 
 
 class Provisions(Protocol):
@@ -47,6 +44,11 @@ class Archive(ABC):
     @abstractmethod
     def quality(self) -> "Quality":
         """Data quality."""
+
+    @property
+    @abstractmethod
+    def questions(self) -> "Questions":
+        """Questions, which compare what arrives."""
 
     @property
     def simulated(self) -> bool | None:
@@ -83,6 +85,7 @@ class Archive(ABC):
         bulk_above: int | None = None,
         workers: int | None = None,
         accept_checksums: bool = False,
+        compare: bool = True,
         progress: "Progress" = lambda _path, _size: None,
     ) -> "IngestReport":
         """Ingest files and folders of any known format.
@@ -104,6 +107,10 @@ class Archive(ABC):
         accept_checksums : bool
             Take FITS files whose DATASUM does not fit their data: rewritten by a tool
             that did not renew it. By default they are refused, as they may be damaged.
+        compare : bool
+            Compare new sources and points with every earlier flux and limit at their
+            place, after the rows are stored; see `compare_new`. What takes longer than a
+            minute is left to the next ingest, and counted.
         progress : callable
             Called with a path and the number of bytes read since the last call.
 
@@ -130,6 +137,7 @@ class Archive(ABC):
 
         require_observatories(observatory)
         from orbital_kernel.questions.quality_ingest import Watched
+        from orbital_kernel.session import arrivals
 
         watched = Watched()
         report = ingest(
@@ -141,31 +149,13 @@ class Archive(ABC):
             bulk_above=bulk_above,
             workers=workers,
             accept_checksums=accept_checksums,
+            compare=compare,
             progress=progress,
             seen=watched.take,
         )
-        return dataclasses.replace(report, faults=self._checked(watched, report))
-
-    def _checked(self, watched: "Watched", report: "IngestReport") -> tuple[str, ...]:
-        """Record the quality of the rows just written; return what is bad, in words."""
-        if not watched.rows:
-            return ()
-        from polars.exceptions import PolarsError
-
-        try:
-            found = watched.measured(len(report.in_state("ingested")))
-            rows = self.quality.record(
-                found, scope="ingest", simulated=watched.simulated
-            ).filter(state="bad")
-        except (OrbitalError, PolarsError):
-            LOG.warning(
-                "the rows are stored, but their quality was not checked", exc_info=True
-            )
-            return ("the quality checks failed: see the log",)
-        return tuple(
-            f"{row['name']} of {row['subject']}: {row['evidence']}"
-            for row in rows.to_dicts()
-        )
+        compared = arrivals.compared(self.questions.session) if compare else None
+        faults = arrivals.checked(self.quality, watched, report)
+        return dataclasses.replace(report, faults=faults, compared=compared)
 
     def survey(
         self,

@@ -14,7 +14,7 @@ import urllib3.exceptions
 from vastpy import RESTFailure, VASTClient
 
 from orbital_kernel.config import Settings
-from orbital_kernel.errors import ProvisionError
+from orbital_kernel.errors import ProvisionError, connection_reason
 from orbital_kernel.storage import authorities
 from orbital_kernel.storage.listing import NotOffered, Row, everything
 from orbital_kernel.storage.patience import LastAnswer, Patience, TooSlow
@@ -261,7 +261,7 @@ class Vms:
         text = (
             _failure_text(method, path, error)
             if isinstance(error, RESTFailure)
-            else f"{method} {path}: {error}"
+            else f"{method} {path}: {_words(error)}"
         )
         return ProvisionError(
             f"{self.address} did not answer after {attempts} attempts ({text}; "
@@ -273,3 +273,12 @@ class Vms:
 def _failure_text(method: str, path: str, error: RESTFailure) -> str:
     text = error.data.decode("utf-8", "replace").strip()[:400]
     return f"{method} {path} was answered {error.status}: {text or 'no reason given'}"
+
+
+def _words(error: Exception) -> str:
+    """Return why a request had no answer, without the client's own names for it."""
+    if isinstance(error, TooSlow):
+        return str(error)
+    if isinstance(error, json.JSONDecodeError):
+        return f"its answer is not JSON ({error})"
+    return connection_reason(error)

@@ -163,6 +163,41 @@ def test_deleting_many_objects_deletes_none_of_another_user(users):
     assert before == everything(first)
 
 
+UPLOAD = {
+    "add a part": lambda s3, part: s3.upload_part(Body=b"other", PartNumber=1, **part),
+    "copy a part in": lambda s3, part: s3.upload_part_copy(
+        CopySource={"Bucket": SECOND, "Key": "k"}, PartNumber=1, **part
+    ),
+    "list the parts": lambda s3, part: s3.list_parts(**part),
+    "complete": lambda s3, part: s3.complete_multipart_upload(
+        MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": "x"}]}, **part
+    ),
+    "abort": lambda s3, part: s3.abort_multipart_upload(**part),
+    "complete as its own": lambda s3, part: s3.complete_multipart_upload(
+        MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": "x"}]},
+        **part | {"Bucket": SECOND},
+    ),
+    "list as its own": lambda s3, part: s3.list_parts(**part | {"Bucket": SECOND}),
+}
+
+
+@pytest.mark.parametrize("attempt", UPLOAD)
+def test_an_open_upload_of_another_user_is_not_reached(users, attempt):
+    first, second = users
+    upload = first.s3.create_multipart_upload(Bucket=FIRST, Key="u")["UploadId"]
+    part = {"Bucket": FIRST, "Key": "u", "UploadId": upload}
+    first.s3.upload_part(Body=b"secret", PartNumber=1, **part)
+    before = first.s3.list_parts(**part)["Parts"]
+
+    with pytest.raises(ClientError) as refused:
+        UPLOAD[attempt](second.s3, part)
+
+    status = refused.value.response["ResponseMetadata"]["HTTPStatusCode"]
+    assert (404 if "as its own" in attempt else 403) == status
+    assert before == first.s3.list_parts(**part)["Parts"]
+    first.s3.abort_multipart_upload(**part)
+
+
 TABULAR = {
     "list schemas": lambda tx: tx.bucket(FIRST).schemas(),
     "list tables": lambda tx: tx.bucket(FIRST).schema("s").tables(),

@@ -9,7 +9,8 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable
 from hashlib import blake2b
-from zlib import crc32
+
+from isal.isal_zlib import crc32
 
 _TABLE = "CREATE TABLE IF NOT EXISTS row_sums (name TEXT PRIMARY KEY, sum INTEGER) WITHOUT ROWID"
 _LIMIT = 1 << 62

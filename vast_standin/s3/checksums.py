@@ -2,9 +2,10 @@
 
 import base64
 import hashlib
-import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
+
+from isal.isal_zlib import crc32
 
 from vast_standin.http import ProtocolError
 from vast_standin.s3.crc import CRC32, CRC32C, CRC64NVME, Crc, combine
@@ -27,7 +28,7 @@ class _Crc32:
         self._value = 0
 
     def update(self, data: bytes) -> None:
-        self._value = zlib.crc32(data, self._value)
+        self._value = crc32(data, self._value)
 
     def digest(self) -> bytes:
         return self._value.to_bytes(4, "big")

@@ -5,7 +5,7 @@ sub-splits' positions in headers; no state is kept between requests. Which rows 
 is decided before the first byte leaves, so that headers can report what was opened.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -71,13 +71,15 @@ def query_data(call: Call) -> Response:
             "x-orbital-rows-stored": str(planned.table.live),
             "x-orbital-projection": quote(planned.projection),
         },
-        body=_stream(planned, shares),
+        body=_stream(planned, shares, call.request.gone),
     )
 
 
-def _stream(planned: Plan, shares: dict[int, Share]) -> Iterator[list[memoryview]]:
+def _stream(
+    planned: Plan, shares: dict[int, Share], gone: Callable[[], bool]
+) -> Iterator[list[memoryview]]:
     for sub_split, share in shares.items():
-        rows = _record_batches(planned, share)
+        rows = _for_someone(_record_batches(planned, share), gone)
         yield from frames(sub_split, share.next, planned.schema, rows)
     yield [memoryview(COMPLETE)]
 
@@ -94,6 +96,16 @@ def _record_batches(planned: Plan, share: Share) -> Iterator[pa.RecordBatch]:
             yield pa.RecordBatch.from_arrays(leaves, schema=planned.schema)
         else:
             yield _empty(rows)
+
+
+def _for_someone(
+    batches: Iterator[pa.RecordBatch], gone: Callable[[], bool]
+) -> Iterator[pa.RecordBatch]:
+    """Yield batches until whoever asked for them has left."""
+    for batch in batches:
+        if gone():
+            raise ConnectionAbortedError("the client left before its answer was read")
+        yield batch
 
 
 def _numbers_of(planned: Plan) -> tuple[int, ...]:

@@ -9,27 +9,23 @@ from typing import TYPE_CHECKING, Any, Self
 import ipywidgets
 import polars as pl
 
-from orbital_kernel import plots
 from orbital_kernel.plots import theme
 from orbital_widgets.acknowledgements import acknowledge
-from orbital_widgets.burst_look import BurstLook, coincidences, look, utc
+from orbital_widgets.burst_html import empty, figure, label, listing, of_series
+from orbital_widgets.burst_look import BurstLook, look
 from orbital_widgets.burst_replay import BurstReplay
 from orbital_widgets.connection import sentence
-from orbital_widgets.frame_html import frame_html
-from orbital_widgets.latest import Latest
-from orbital_widgets.live_figure import LiveFigure
-from orbital_widgets.panel import Panel, rows_html
+from orbital_widgets.figure_slot import FigureSlot
+from orbital_widgets.follow_up_part import FollowUpPart
+from orbital_widgets.latest import WITHIN_S, Latest
+from orbital_widgets.panel import Panel
+from orbital_widgets.replay_bar import ReplayBar
 
 if TYPE_CHECKING:
-    import asyncio
     from concurrent.futures import Future
 
 CAUSES = ("burst", "glitch", "turn-on", "saa", "known-source", "unknown")
-SPEEDS = (1, 10, 100, 1000, 10_000)
-TICK_S = 0.25
 FRAME_PX = 480
-RANKED = ("rank", "observatory", "instrument", "begins_h", "visible_h", "reasons")
-LIMITS = ("observatory", "pointings", "exposure_s", "sources")
 
 
 class BurstMonitor(Panel):
@@ -56,6 +52,8 @@ class BurstMonitor(Panel):
     static : bool, optional
         Show HTML that needs no kernel. By default the environment variable ORBITAL_STATIC
         decides; reports set it.
+    within_s : float, default 120.0
+        Longest time to wait for an answer, s.
 
     Raises
     ------
@@ -82,18 +80,39 @@ class BurstMonitor(Panel):
         selected: str | None = None,
         by: str | None = None,
         static: bool | None = None,
+        within_s: float = WITHIN_S,
     ) -> None:
-        super().__init__(lambda: None, every_s=every_s, session=orbital, static=static)
+        super().__init__(
+            lambda: None,
+            every_s=every_s,
+            session=orbital,
+            static=static,
+            within_s=within_s,
+        )
         self.look = BurstLook(pl.DataFrame(), {})
-        self.replay: BurstReplay | None = None
         self._newest, self._cause, self._selected = newest, cause, selected
         self._drawn: Any = None
-        self._figures: dict[str, LiveFigure] = {}
-        self._followed, self._played = Latest(self._lock_ui), Latest(self._lock_ui)
         self._seen = Latest(self._lock_ui)
-        self._tick: asyncio.TimerHandle | None = None
+        self._rates = FigureSlot(self._lock_ui)
+        self._follow_up = FollowUpPart(self._lock_ui, static=self._static)
+        self._replay = ReplayBar(self._lock_ui, static=self._static)
         self._build(by or getpass.getuser())
         self.refresh()
+
+    @property
+    def replay(self) -> BurstReplay | None:
+        """The replayed series; None before [Replay].
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> from orbital_widgets import BurstMonitor
+        >>> monitor = BurstMonitor(connect()).wait()
+        >>> monitor.replay is None
+        True
+        >>> monitor.close()
+        """
+        return self._replay.replay
 
     @property
     def bursts(self) -> pl.DataFrame:
@@ -131,7 +150,7 @@ class BurstMonitor(Panel):
         >>> monitor.wait().close()
         """
         self._selected = burst_id
-        self._follow_html.value = ""
+        self._follow_up.clear()
         self.refresh()
 
     def follow_up(self) -> None:
@@ -149,13 +168,8 @@ class BurstMonitor(Panel):
         >>> monitor.follow_up()
         >>> monitor.wait().close()
         """
-        row, session = self.look.selected, self.session
-        if row is not None:
-            self._follow_html.value = "<i>asking…</i>"
-            burst_id = row["burst_id"]
-            self._followed.ask(
-                lambda: session.bursts.follow_up(burst_id), self._follow_arrived
-            )
+        if self.look.selected is not None:
+            self._follow_up.ask(self.session, self.look.selected["burst_id"])
 
     def play(self) -> None:
         """Replay the selected excursion's series from its start, at the chosen speed.
@@ -173,10 +187,9 @@ class BurstMonitor(Panel):
         >>> monitor.wait().replay.advance(600.0)
         >>> monitor.close()
         """
-        row, session = self.look.selected, self.session
+        row = self.look.selected
         if row is not None:
-            name = row["series"]
-            self._played.ask(lambda: session.series(name), self._play_arrived)
+            self._replay.play(self.session, row["series"], self.look.bursts)
 
     def wait(self, timeout_s: float = 60.0) -> Self:
         """Block until list, follow-up and series asked for have arrived.
@@ -204,29 +217,13 @@ class BurstMonitor(Panel):
         """
         self._seen.wait(timeout_s)
         super().wait(timeout_s)
-        self._followed.wait(timeout_s)
-        self._played.wait(timeout_s)
+        self._follow_up.wait(timeout_s)
+        self._replay.wait(timeout_s)
         return self
 
-    def close(self) -> None:
-        """Stop looking and close the monitor.
-
-        Returns
-        -------
-        None
-
-        Examples
-        --------
-        >>> from orbital_kernel import connect
-        >>> from orbital_widgets import BurstMonitor
-        >>> BurstMonitor(connect()).close()
-        """
-        self._stop()
-        for worker in (self._followed, self._played, self._seen):
-            worker.close()
-        for figure in self._figures.values():
-            figure.close()
-        super().close()
+    def _release(self) -> None:
+        for part in (self._follow_up, self._replay, self._seen, self._rates):
+            part.close()
 
     def _job(self) -> Callable[[], BurstLook]:
         session, newest = self.session, self._newest
@@ -248,31 +245,16 @@ class BurstMonitor(Panel):
         follow = ipywidgets.Button(
             description="Follow up", tooltip="archival data and visibility"
         )
-        self._speed = ipywidgets.Dropdown(
-            description="Speed",
-            options=tuple((f"{speed:,} times", speed) for speed in SPEEDS),
-            value=100,
-        )
-        play = ipywidgets.Button(
-            description="Replay", tooltip="show the series as it came in"
-        )
-        stop = ipywidgets.Button(description="Stop", tooltip="stop the replay")
         self._menu.observe(self._picked, "value")
         self._causes.observe(self._cause_chosen, "value")
         self._ack.on_click(lambda _button: self._acknowledged())
         follow.on_click(lambda _button: self.follow_up())
-        play.on_click(lambda _button: self.play())
-        stop.on_click(lambda _button: self._stop())
-        self._slots = {name: ipywidgets.VBox() for name in ("rates", "plan", "replay")}
-        self._follow_html, self._replay_html = ipywidgets.HTML(), ipywidgets.HTML()
+        self._replay.on_play(self.play)
         table = ipywidgets.Accordion((self._list,), titles=("All listed, as a table",))
-        self.children = (
-            ipywidgets.HBox((self._state, self.reconnect)),
-            ipywidgets.HBox((self._causes, self._by, self._ack, follow)),
-            *(self._menu, self._slots["rates"], self._follow_html, self._slots["plan"]),
-            ipywidgets.HBox((self._speed, play, stop, self._replay_html)),
-            *(self._slots["replay"], table),
-        )
+        acting = ipywidgets.HBox((self._causes, self._by, self._ack, follow))
+        parts = (self._state, acting, self._menu, self._rates.widget)
+        more = (self._follow_up.widget, self._replay.widget, table)
+        self._lay_out(*parts, *more, buttons=())
         self.add_class("orbital-bursts")
 
     def _show(self, answer: BurstLook) -> None:
@@ -282,22 +264,21 @@ class BurstMonitor(Panel):
         every = f"every {self._every_s:g} s"
         self._state.value = (
             f"{len(answer.bursts):,} newest excursions, {news:,} not acknowledged; looked "
-            f"at {at}, {every}. An older time means that the kernel has stopped: run the "
-            "cell again."
+            f"at {at}, {every}."
         )
-        self._list.value = _list(answer)
+        self._list.value = listing(answer)
         self._offer(answer)
         row = answer.selected
         self._ack.disabled = row is None or row["burst_id"] in answer.seen
         if row is None:
-            self._state.value += " " + _empty(self._cause)
+            self._state.value += " " + empty(self._cause)
         if not self._static:
             self._redraw(answer)
 
     def _offer(self, answer: BurstLook) -> None:
         self._menu.unobserve(self._picked, "value")
         options = tuple(
-            (_label(row, answer), row["burst_id"]) for row in answer.bursts.to_dicts()
+            (label(row, answer), row["burst_id"]) for row in answer.bursts.to_dicts()
         )
         if options != self._menu.options:
             self._menu.options = options
@@ -309,20 +290,11 @@ class BurstMonitor(Panel):
         rates = answer.rates
         key = None
         if answer.selected is not None and len(rates):
-            windows = tuple(_of_series(answer)["burst_id"])
+            windows = tuple(of_series(answer)["burst_id"])
             key = (answer.selected["burst_id"], windows, len(rates), rates["time"][-1])
         if key != self._drawn:
             self._drawn = key
-            self._put("rates", None if key is None else _figure(answer))
-
-    def _put(self, slot: str, figure: Any) -> None:
-        old = self._figures.pop(slot, None)
-        if figure is not None:
-            self._figures[slot] = LiveFigure(figure, lock=self._lock_ui)
-        shown = self._figures.get(slot)
-        self._slots[slot].children = () if shown is None else (shown,)
-        if old is not None:
-            old.close()
+            self._rates.put(None if key is None else figure(answer))
 
     def _failed(self, reason: str) -> None:
         self._state.value = (
@@ -356,116 +328,14 @@ class BurstMonitor(Panel):
             return
         self.refresh()
 
-    def _follow_arrived(self, future: "Future[Any]") -> None:
-        error = future.exception()
-        if error is not None:
-            self._follow_html.value = f"Follow-up: {escape(sentence(error))}"
-            self._put("plan", None)
-            return
-        result = future.result()
-        place = result.place
-        self._follow_html.value = (
-            f"<h4>Follow-up of RA {place.ra:.4f}, Dec {place.dec:+.4f} deg (ICRS), within "
-            f"{place.error_arcmin:.2g} arcmin ({escape(place.source)})</h4>"
-            f"{frame_html(result.plan.ranking, RANKED)}"
-            f"<h4>Archive</h4>{frame_html(result.limits, LIMITS)}"
-        )
-        if not self._static:
-            self._put("plan", plots.visibility(result.plan))
-
-    def _play_arrived(self, future: "Future[pl.DataFrame]") -> None:
-        error = future.exception()
-        if error is not None:
-            self._replay_html.value = escape(sentence(error))
-            return
-        series = future.result()
-        bursts = self.look.bursts.filter(series=series["series"][0])
-        self.replay = BurstReplay(series, bursts)
-        if not self._static:
-            self._put("replay", self.replay.figure)
-        self._step()
-
-    def _step(self) -> None:
-        """Advance the replay by one tick, and again until its end."""
-        if self.replay is None or not self._open:
-            return
-        with self._lock_ui:
-            self.replay.advance(TICK_S * self._speed.value)
-        shown = sum(window.visible for window in self.replay.windows)
-        end = "the series has ended" if self.replay.done else "replaying"
-        self._replay_html.value = f"{end}; {shown} excursions so far"
-        if self._loop is not None and not self.replay.done:
-            self._tick = self._loop.call_later(TICK_S, self._step)
-
-    def _stop(self) -> None:
-        if self._tick is not None:
-            self._tick.cancel()
-
     def _static_html(self) -> str:
-        figure = ""
+        drawn = ""
         if self.look.selected is not None and len(self.look.rates):
-            page = theme.to_html(_figure(self.look), title="Rates")
-            figure = (
+            page = theme.to_html(figure(self.look), title="Rates")
+            drawn = (
                 f'<iframe style="width:100%;height:{FRAME_PX}px;border:0" '
                 f'title="rates of the selected excursion" srcdoc="{escape(page)}"></iframe>'
             )
         count = f"{len(self.look.bursts):,} newest excursions"
-        empty = "" if len(self.look.bursts) else _empty(self._cause)
-        return f"<p>{count}. {empty}</p>{figure}{_list(self.look)}"
-
-
-def _figure(answer: BurstLook) -> Any:
-    row = answer.selected or {}
-    title = f"{row.get('cause')} at {utc(row)} UTC in {row.get('series')}"
-    return plots.rates(answer.rates, bursts=_of_series(answer), title=title)
-
-
-def _of_series(answer: BurstLook) -> pl.DataFrame:
-    """Return the listed excursions of the selected series within the rates shown."""
-    row = answer.selected or {}
-    start, stop = answer.rates["time"].min(), answer.rates["time"].max()
-    return answer.bursts.filter(
-        pl.col("series") == row.get("series"), pl.col("time").is_between(start, stop)
-    )
-
-
-def _label(row: dict[str, Any], answer: BurstLook) -> str:
-    seen = " ✓" if row["burst_id"] in answer.seen else ""
-    names = coincidences(row)
-    matches = f", {names}" if names else ""
-    sigma = f"{row['significance']:.1f} sigma" if row["significance"] else ""
-    return f"{utc(row)} {row['cause']} {sigma} {row['series']}{matches}{seen}"
-
-
-def _list(answer: BurstLook) -> str:
-    if answer.bursts.is_empty():
-        return "<i>no excursions</i>"
-    rows = [
-        (
-            escape(utc(row)),
-            escape(str(row["cause"])),
-            f"{row['significance'] or 0:.1f}",
-            f"{row['timescale_s'] or 0:g}",
-            escape(coincidences(row)),
-            escape(str(row["series"])),
-            escape(row["evidence"] or ""),
-            escape(_seen_by(answer, row["burst_id"])),
-        )
-        for row in answer.bursts.to_dicts()
-    ]
-    names = ("start (UTC)", "cause", "significance (sigma)", "window (s)")
-    return rows_html(
-        (*names, "coincides with", "series", "evidence", "acknowledged"), rows
-    )
-
-
-def _seen_by(answer: BurstLook, burst_id: str) -> str:
-    row = answer.seen.get(burst_id)
-    return "" if row is None else f"{row['actor']}, {row['done']:%Y-%m-%d %H:%M} UTC"
-
-
-def _empty(cause: str | None) -> str:
-    of_cause = f" of cause {cause!r}" if cause else ""
-    return escape(
-        f"No excursion{of_cause} is stored: `orbital bursts scan` or a watcher finds them."
-    )
+        why = "" if len(self.look.bursts) else empty(self._cause)
+        return f"<p>{count}. {why}</p>{drawn}{listing(self.look)}"

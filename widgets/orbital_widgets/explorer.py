@@ -7,7 +7,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from orbital_widgets import static
+from orbital_widgets import static, views
 from orbital_widgets.connection import is_lost, renewed, sentence
 from orbital_widgets.explorer_answers import (
     Fetch,
@@ -22,7 +22,7 @@ from orbital_widgets.explorer_answers import (
 from orbital_widgets.explorer_files import ExplorerFiles
 from orbital_widgets.explorer_layout import Layout, laid_out
 from orbital_widgets.history import History
-from orbital_widgets.latest import Latest
+from orbital_widgets.latest import WITHIN_S, Latest
 from orbital_widgets.panel import DEAD
 from orbital_widgets.results import Outcome, Results
 from orbital_widgets.selection import Selection
@@ -51,6 +51,8 @@ class Explorer(ExplorerFiles):
         As in `Selection`.
     bands, instruments, ranges, contains, columns, sort, descending, limit : optional
         As in `Selection`.
+    within_s : float, default 120.0
+        Longest time to wait for an answer, s; the query is cancelled then.
 
     Raises
     ------
@@ -91,6 +93,7 @@ class Explorer(ExplorerFiles):
         sort: str | None = None,
         descending: bool | None = None,
         limit: int | None = None,
+        within_s: float = WITHIN_S,
     ) -> None:
         parameters: dict[str, Any] = {
             "table": table,
@@ -119,8 +122,8 @@ class Explorer(ExplorerFiles):
         self.selection = Selection(**given) if selection is None else selection
         self.results = Results()
         self._source, self._resolver, self._static = fetch, resolve, static
-        self._latest = Latest(self.selection.lock)
-        self.writing = Latest(self.selection.lock)
+        self._latest = Latest(self.selection.lock, within_s=within_s)
+        self.writing = Latest(self.selection.lock, within_s=None)
         self._queried: tuple[Any, ...] = ()
         self._history = History()
         self.selection.observe(self._changed)
@@ -274,7 +277,7 @@ class Explorer(ExplorerFiles):
             *(self.selection, self.results, lambda: self._source),
             go=self.go,
             files=self,
-            reconnect=self.reconnect,
+            status=views.StatusView(self.results, self.reconnect, self._latest),
         )
 
     def _repr_mimebundle_(self, **_: Any) -> Mapping[str, Any]:

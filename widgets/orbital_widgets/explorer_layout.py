@@ -8,6 +8,7 @@ import ipywidgets as widgets
 
 from orbital_widgets import controls, views
 from orbital_widgets.explorer_files import ExplorerFiles
+from orbital_widgets.kernel_hint import kernel_hint
 from orbital_widgets.results import Results
 from orbital_widgets.selection import Selection
 
@@ -42,7 +43,7 @@ def laid_out(
     *,
     go: Callable[[int], None],
     files: ExplorerFiles,
-    reconnect: Callable[[], None],
+    status: views.StatusView,
 ) -> Layout:
     """Return the explorer's widget with its views."""
     toggles = [
@@ -83,11 +84,12 @@ def laid_out(
         figure.layout = widgets.Layout(width="50%", min_width="320px")
     box = widgets.VBox(
         (
+            kernel_hint().widget,
             _row(field.widget for field in fields),
             ranges,
             widgets.HBox((sky.widget, plot)),
             widgets.HBox((curve.widget, histogram.widget)),
-            views.StatusView(results, reconnect).widget,
+            status.widget,
             widgets.HBox((views.bar(go), views.FilesView(files).widget)),
             tabs,
         )

@@ -87,12 +87,8 @@ class HealthPanel(Panel):
             value=self._static, description="show checks that are ok", indent=False
         )
         self._every_check.observe(lambda _change: self._draw(), "value")
-        self.children = (
-            ipywidgets.HBox((self._state, self.reconnect)),
-            self._alert_lines,
-            self._every_check,
-            self._checks,
-        )
+        parts = (self._alert_lines, self._every_check, self._checks)
+        self._lay_out(*parts, buttons=(self._state,))
         self.refresh()
 
     def _job(self) -> Callable[[], Health]:

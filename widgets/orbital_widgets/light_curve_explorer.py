@@ -14,16 +14,15 @@ from orbital_kernel.plots import theme
 from orbital_widgets.connection import sentence
 from orbital_widgets.curve_choice import CurveChoice, lagged
 from orbital_widgets.curve_controls import CurveControls
-from orbital_widgets.curve_lag import LagBar
+from orbital_widgets.curve_html import CODE, TABLES, problem, status
 from orbital_widgets.curve_look import CurveLook, look
-from orbital_widgets.curve_tables import CODE, TABLES, problem, status
-from orbital_widgets.latest import Latest
-from orbital_widgets.live_figure import LiveFigure
+from orbital_widgets.figure_slot import FigureSlot
+from orbital_widgets.lag_bar import LagBar
+from orbital_widgets.latest import WITHIN_S, Latest
 from orbital_widgets.panel import Panel
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
-
 
 FORMATS = (("CSV", "csv"), ("ECSV", "ecsv"), ("FITS", "fits"), ("VOTable", "vot"))
 FRAME_PX = 620
@@ -69,6 +68,8 @@ class LightCurveExplorer(Panel):
     static : bool, optional
         Show HTML that needs no kernel. By default the environment variable ORBITAL_STATIC
         decides; reports set it.
+    within_s : float, default 120.0
+        Longest time to wait for an answer, s.
 
     Examples
     --------
@@ -101,8 +102,15 @@ class LightCurveExplorer(Panel):
         lag_method: str = "iccf",
         folder: str | Path = ".",
         static: bool | None = None,
+        within_s: float = WITHIN_S,
     ) -> None:
-        super().__init__(lambda: None, every_s=None, session=orbital, static=static)
+        super().__init__(
+            lambda: None,
+            every_s=None,
+            session=orbital,
+            static=static,
+            within_s=within_s,
+        )
         self.choice = CurveChoice(
             *(object, unit, as_written, band_kev, photon_index, bins, time_axis),
             *(limits, tuple(panels), hardness, decay, blocks),
@@ -111,8 +119,7 @@ class LightCurveExplorer(Panel):
         self.look = CurveLook(self.choice)
         self._folder = Path(folder)
         self._written: dict[str, tuple[str, ...]] = {}
-        self._names, self._lags = Latest(self._lock_ui), Latest(self._lock_ui)
-        self._figure: LiveFigure | None = None
+        self._names = Latest(self._lock_ui)
         self._build()
         self.refresh()
 
@@ -262,27 +269,13 @@ class LightCurveExplorer(Panel):
         """
         super().wait(timeout_s)
         self._names.wait(timeout_s)
-        self._lags.wait(timeout_s)
+        self.lag.wait(timeout_s)
         return self
 
-    def close(self) -> None:
-        """Stop asking and close the explorer.
-
-        Returns
-        -------
-        None
-
-        Examples
-        --------
-        >>> from orbital_kernel import connect
-        >>> from orbital_widgets import LightCurveExplorer
-        >>> LightCurveExplorer(connect()).close()
-        """
+    def _release(self) -> None:
         self._names.close()
-        self._lags.close()
-        if self._figure is not None:
-            self._figure.close()
-        super().close()
+        self.lag.close()
+        self._slot.close()
 
     def _job(self) -> Callable[[], CurveLook]:
         session, choice = self.session, self.choice
@@ -294,20 +287,19 @@ class LightCurveExplorer(Panel):
         self.controls.on_choice(self.show)
         self.controls.on_typed(self.complete)
         self._status = ipywidgets.HTML("<i>asking…</i>")
-        self._slot = ipywidgets.VBox()
+        self._slot = FigureSlot(self._lock_ui)
         self._tables = {name: ipywidgets.HTML() for name in TABLES}
         tabs = ipywidgets.Tab(tuple(self._tables.values()), titles=tuple(TABLES))
         self._format = ipywidgets.Dropdown(description="Format", options=FORMATS)
         save = ipywidgets.Button(description="Save", tooltip="write the points shown")
         save.on_click(lambda _button: self._saved())
         self._saved_as = ipywidgets.HTML()
-        self.lag = LagBar(self._lags, self._lag_chosen)
-        bars = (
-            ipywidgets.HBox((self._format, save, self._saved_as)),
-            self.lag.widget,
+        self.lag = LagBar(
+            lambda: (self.session, self.choice), self._lock_ui, self._lag_chosen
         )
-        top = ipywidgets.HBox((self._status, self.reconnect))
-        self.children = (self.controls.widget, top, self._slot, *bars, tabs)
+        saving = ipywidgets.HBox((self._format, save, self._saved_as))
+        below = (self._slot.widget, saving, self.lag.widget, tabs)
+        self._lay_out(self.controls.widget, *below, buttons=(self._status,))
         self.add_class("orbital-light-curve")
 
     def _show(self, answer: CurveLook) -> None:
@@ -319,17 +311,9 @@ class LightCurveExplorer(Panel):
         self._status.value = status(answer)
         for name, html in TABLES.items():
             self._tables[name].value = html(answer)
-        self.lag.show(self.session, answer.choice, answer.selections)
+        self.lag.offer(answer.selections, answer.choice)
         if not self._static:
-            self._redraw(answer.figure)
-
-    def _redraw(self, figure: Any) -> None:
-        old, self._figure = self._figure, None
-        if figure is not None:
-            self._figure = LiveFigure(figure, lock=self._lock_ui)
-        self._slot.children = () if self._figure is None else (self._figure,)
-        if old is not None:
-            old.close()
+            self._slot.put(answer.figure)
 
     def _failed(self, reason: str) -> None:
         self._status.value = problem(reason)

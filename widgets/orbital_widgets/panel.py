@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import ipywidgets
 
+from orbital_widgets.cancel_button import CancelButton
 from orbital_widgets.connection import is_lost, renewed, sentence
-from orbital_widgets.latest import Latest, running_loop
+from orbital_widgets.kernel_hint import kernel_hint
+from orbital_widgets.latest import WITHIN_S, Latest, running_loop
 from orbital_widgets.static import is_static
 
 if TYPE_CHECKING:
@@ -25,7 +27,8 @@ CELL = (
 class Panel(ipywidgets.VBox):  # type: ignore[misc]
     """What a function returns, shown and asked again every `every_s` seconds.
 
-    The function runs on a separate thread, so that notebook cells can run meanwhile.
+    The function runs on a separate thread, so that notebook cells can run meanwhile. A
+    question without an answer within `within_s` is cancelled.
     Subclasses show an answer (`_show`) and the lack of one (`_failed`), and give the HTML
     of a page without a kernel (`_static_html`). `static` is set by them to True in reports.
 
@@ -40,11 +43,13 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
     static : bool, optional
         Show HTML that needs no kernel. By default the environment variable ORBITAL_STATIC
         decides; reports set it.
+    within_s : float, default 120.0
+        Longest time to wait for an answer, s.
 
     Raises
     ------
     ValueError
-        If `every_s` is not above 0.
+        If `every_s` or `within_s` is not above 0.
 
     Examples
     --------
@@ -55,6 +60,8 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
     >>> panel.close()
     """
 
+    _open = _built = False  # until the end of each constructor
+
     def __init__(
         self,
         ask: Callable[[], Any],
@@ -62,15 +69,18 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
         every_s: float | None,
         session: Any = None,
         static: bool | None = None,
+        within_s: float = WITHIN_S,
     ) -> None:
         super().__init__()
-        if every_s is not None and every_s <= 0:
-            raise ValueError(f"every_s is seconds above 0, not {every_s}")
+        for name, seconds in (("every_s", every_s), ("within_s", within_s)):
+            if seconds is not None and not seconds > 0:
+                raise ValueError(f"{name} is seconds above 0, not {seconds}")
         self.session = session
         self._ask, self._every_s = ask, every_s
         self._static = is_static(choice=static)
         self._lock_ui = threading.RLock()
-        self._latest = Latest(self._lock_ui)
+        self._latest = Latest(self._lock_ui, within_s=within_s)
+        self.cancel = CancelButton(self._latest).widget
         self._loop = running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._late: asyncio.TimerHandle | None = None
@@ -147,9 +157,13 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
         >>> from orbital_widgets.panel import Panel
         >>> Panel(lambda: 1, every_s=60, static=True).close()
         """
-        self._open = False
-        self._cancel_timers()
-        self._latest.close()
+        if self._open:
+            self._open = False
+            self._cancel_timers()
+            self._latest.close()
+        if self._built:
+            self._built = False
+            self._release()
         super().close()
 
     def __repr__(self) -> str:
@@ -165,6 +179,18 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
         if not self.looks:
             self.wait()
         return {"text/plain": repr(self), "text/html": self._static_html()}
+
+    def _lay_out(
+        self, *parts: ipywidgets.Widget, buttons: Sequence[ipywidgets.Widget]
+    ) -> None:
+        """Show parts below a row of buttons: those given, [Reconnect] and [Cancel]."""
+        row = ipywidgets.HBox((*buttons, self.reconnect, self.cancel))
+        row.layout.flex_flow = "row wrap"
+        self.children = (kernel_hint().widget, row, *parts)
+        self._built = True
+
+    def _release(self) -> None:
+        """Close what a subclass has opened."""
 
     def _job(self) -> Callable[[], Any]:
         """Return the next question."""

@@ -1,7 +1,6 @@
 """The quality board: each check's state, value and limits, and the control chart of one."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING, Any, Self
@@ -9,74 +8,20 @@ from typing import TYPE_CHECKING, Any, Self
 import ipywidgets
 import polars as pl
 
-from orbital_kernel import plots
-from orbital_kernel.errors import QueryError
 from orbital_kernel.plots import theme
-from orbital_kernel.plots.quality import MARKS
 from orbital_widgets.connection import sentence
+from orbital_widgets.figure_slot import FigureSlot
 from orbital_widgets.frame_html import frame_html
 from orbital_widgets.health_panel import badge
-from orbital_widgets.latest import Latest
-from orbital_widgets.live_figure import LiveFigure
-from orbital_widgets.panel import Panel, rows_html
+from orbital_widgets.latest import WITHIN_S, Latest
+from orbital_widgets.panel import Panel
+from orbital_widgets.quality_html import chart, counts, label, table
+from orbital_widgets.quality_look import Key, QualityLook, key, look
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
 FRAME_PX = 330
-NAMES = (
-    *("state", "check", "of", "value", "limits (warning; fault)"),
-    *("since (UTC)", "evidence", "checked (UTC)"),
-)
-Key = tuple[str, str, str]
-
-
-@dataclass(frozen=True, eq=False)
-class QualityLook:
-    """What one look at the quality found.
-
-    Parameters
-    ----------
-    board : polars.DataFrame
-        Rows of `orbital.quality.board()`, worst first.
-    checks : polars.DataFrame
-        Rows of `orbital.quality.checks()`, with the limits.
-    selected : dict, optional
-        The selected row of the board; None before any check has run.
-    samples : polars.DataFrame
-        Samples of the selected check's series.
-
-    Examples
-    --------
-    >>> from orbital_kernel import connect
-    >>> from orbital_widgets.quality_board import look
-    >>> "limit" in look(connect()).board.columns
-    True
-    """
-
-    board: pl.DataFrame
-    checks: pl.DataFrame
-    selected: dict[str, Any] | None = None
-    samples: pl.DataFrame = field(default_factory=pl.DataFrame)
-
-
-def look(orbital: Any, selected: Key | None = None) -> QualityLook:
-    """Return the board, and the samples of the selected check, else of the worst."""
-    board, checks = orbital.quality.board(), orbital.quality.checks()
-    if board.is_empty():
-        return QualityLook(board, checks)
-    rows = board.to_dicts()
-    row = next((row for row in rows if key(row) == selected), rows[0])
-    samples = orbital.quality.history(row["name"], samples=True)
-    of_row = samples.filter(
-        pl.col("observatory") == row["observatory"], pl.col("subject") == row["subject"]
-    )
-    return QualityLook(board, checks, row, of_row.drop_nulls(["time", "value"]))
-
-
-def key(row: Mapping[str, Any]) -> Key:
-    """Return what identifies a row of the board."""
-    return row["name"], row["observatory"], row["subject"]
 
 
 class QualityBoard(Panel):
@@ -94,6 +39,8 @@ class QualityBoard(Panel):
     static : bool, optional
         Show HTML that needs no kernel. By default the environment variable ORBITAL_STATIC
         decides; reports set it.
+    within_s : float, default 120.0
+        Longest time to wait for an answer, s.
 
     Raises
     ------
@@ -117,12 +64,18 @@ class QualityBoard(Panel):
         every_s: float = 60.0,
         selected: Key | None = None,
         static: bool | None = None,
+        within_s: float = WITHIN_S,
     ) -> None:
-        super().__init__(lambda: None, every_s=every_s, session=orbital, static=static)
+        super().__init__(
+            lambda: None,
+            every_s=every_s,
+            session=orbital,
+            static=static,
+            within_s=within_s,
+        )
         self.look: QualityLook | None = None
         self._selected = selected
-        self._running = Latest(self._lock_ui)
-        self._figure: LiveFigure | None = None
+        self._running = Latest(self._lock_ui, within_s=None)
         self._state = ipywidgets.HTML("looking …")
         self._table, self._samples = ipywidgets.HTML(), ipywidgets.HTML()
         self._menu = ipywidgets.Select(description="Check", rows=6)
@@ -132,14 +85,20 @@ class QualityBoard(Panel):
             description="Run checks", tooltip="run every check over the stored rows"
         )
         self._run.on_click(lambda _button: self.run())
-        self._slot = ipywidgets.VBox()
+        self._slot = FigureSlot(self._lock_ui)
+        self._no_chart = ipywidgets.HTML()
         details = ipywidgets.Accordion(
             (self._samples,), titles=("Samples of the chart, as a table",)
         )
-        self.children = (
-            ipywidgets.HBox((self._run, self._state, self.reconnect)),
-            *(self._menu, self._slot, details, self._table),
+        parts = (
+            self._state,
+            self._menu,
+            self._no_chart,
+            self._slot.widget,
+            details,
+            self._table,
         )
+        self._lay_out(*parts, buttons=(self._run,))
         self.add_class("orbital-quality")
         self.refresh()
 
@@ -227,23 +186,9 @@ class QualityBoard(Panel):
         self._running.wait(timeout_s)
         return super().wait(timeout_s)
 
-    def close(self) -> None:
-        """Stop looking and close the board.
-
-        Returns
-        -------
-        None
-
-        Examples
-        --------
-        >>> from orbital_kernel import connect
-        >>> from orbital_widgets import QualityBoard
-        >>> QualityBoard(connect()).close()
-        """
+    def _release(self) -> None:
         self._running.close()
-        if self._figure is not None:
-            self._figure.close()
-        super().close()
+        self._slot.close()
 
     def _job(self) -> Callable[[], QualityLook]:
         session, selected = self.session, self._selected
@@ -261,25 +206,20 @@ class QualityBoard(Panel):
     def _show(self, answer: QualityLook) -> None:
         self.look = answer
         at = datetime.now(UTC).strftime("%H:%M:%S UTC")
-        self._state.value = f"{_counts(answer)}; looked at {at}"
-        self._table.value = _table(answer)
+        self._state.value = f"{counts(answer)}; looked at {at}"
+        self._table.value = table(answer)
         self._menu.unobserve(self._picked, "value")
-        options = tuple((_label(row), key(row)) for row in answer.board.to_dicts())
+        options = tuple((label(row), key(row)) for row in answer.board.to_dicts())
         if options != self._menu.options:
             self._menu.options = options
         self._menu.value = key(answer.selected) if answer.selected else None
         self._menu.observe(self._picked, "value")
-        figure, words = _chart(answer)
+        figure, words = chart(answer)
         samples = frame_html(answer.samples) if len(answer.samples) else ""
         self._samples.value = f"<p>{escape(words)}</p>{samples}"
         if not self._static:
-            old, self._figure = self._figure, None
-            if figure is not None:
-                self._figure = LiveFigure(figure, lock=self._lock_ui)
-            shown = self._figure or ipywidgets.Label(words)
-            self._slot.children = (shown,)
-            if old is not None:
-                old.close()
+            self._slot.put(figure)
+            self._no_chart.value = "" if figure is not None else escape(words)
 
     def _failed(self, reason: str) -> None:
         self._state.value = f"{badge('unknown')} {escape(reason)}"
@@ -291,88 +231,12 @@ class QualityBoard(Panel):
     def _static_html(self) -> str:
         if self.look is None:
             return str(self._state.value)
-        figure, words = _chart(self.look)
-        chart = f"<p>{escape(words)}</p>"
+        figure, words = chart(self.look)
+        drawn = f"<p>{escape(words)}</p>"
         if figure is not None:
             page = theme.to_html(figure, title="Control chart")
-            chart = (
+            drawn = (
                 f'<iframe style="width:100%;height:{FRAME_PX}px;border:0" '
                 f'title="control chart" srcdoc="{escape(page)}"></iframe>'
             )
-        return f"<p>{self._state.value}</p>{self._table.value}{chart}"
-
-
-def _counts(answer: QualityLook) -> str:
-    if answer.board.is_empty():
-        return "No check has run: press [Run checks], or `orbital quality run`"
-    counts = dict(answer.board["state"].value_counts().rows())
-    mark = f"<b>{theme.SIMULATED}</b> " if answer.board["simulated"].any() else ""
-    return mark + ", ".join(
-        f"{badge(state)} {counts[state]}" for state in MARKS if state in counts
-    )
-
-
-def _label(row: Mapping[str, Any]) -> str:
-    subject = row["subject"] or row["observatory"]
-    return f"{MARKS[row['state']]} {row['state']}: {row['name']} of {subject}"
-
-
-def _table(answer: QualityLook) -> str:
-    if answer.board.is_empty():
-        return ""
-    checks = {row["name"]: row for row in answer.checks.to_dicts()}
-    rows = [
-        (
-            badge(row["state"]),
-            escape(row["name"]),
-            escape(row["subject"] or row["observatory"]),
-            escape(_value(row)),
-            escape(_limits(checks.get(row["name"]), row)),
-            escape(row["since_utc"] or ""),
-            escape(row["evidence"] or ""),
-            escape(row["checked_utc"] or ""),
-        )
-        for row in answer.board.to_dicts()
-    ]
-    return rows_html(NAMES, rows)
-
-
-def _value(row: Mapping[str, Any]) -> str:
-    if row["value"] is None:
-        return ""
-    error = "" if row["value_err"] is None else f" ± {row['value_err']:.2g}"
-    return f"{row['value']:.4g}{error} {row['unit'] or ''}".rstrip()
-
-
-def _limits(check: Mapping[str, Any] | None, row: Mapping[str, Any]) -> str:
-    """Return the ranges outside which a value warns and is a fault."""
-    ranges = [
-        _range(check[f"{level}_low"], check[f"{level}_high"])
-        for level in ("warn", "bad")
-        if check is not None
-    ]
-    if any(ranges):
-        return "; ".join(text or "none" for text in ranges)
-    return "" if row["limit"] is None else f"{row['limit']:g}"
-
-
-def _range(low: float | None, high: float | None) -> str:
-    if low is None and high is None:
-        return ""
-    if low is None or high is None:
-        return f"up to {high:g}" if low is None else f"from {low:g}"
-    return f"{low:g} to {high:g}"
-
-
-def _chart(answer: QualityLook) -> tuple[Any, str]:
-    """Return the selected check's control chart, or None and why there is none."""
-    row = answer.selected
-    if row is None:
-        return None, "No check is selected."
-    title = _label(row)
-    try:
-        drawn = plots.control_chart(answer.samples, title=title, unit=row["unit"] or "")
-    except QueryError as error:
-        count = len(answer.samples)
-        return None, f"No control chart of {row['name']} ({count} samples): {error}"
-    return drawn, f"{len(answer.samples)} samples"
+        return f"<p>{self._state.value}</p>{self._table.value}{drawn}"

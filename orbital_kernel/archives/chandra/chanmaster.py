@@ -60,9 +60,10 @@ def read(source: Source, account: Account) -> Batches:
     """Yield `observations`, one row per ObsID."""
     account.observatory = "chandra"
     simulated = text.says_simulated(source)
+    rule = votable.log_rule(source, account)
     for some in _columns(source, account):
         _remark(some, account)
-        yield _observations(some, simulated=simulated)
+        yield _observations(some, rule, simulated=simulated)
 
 
 def _delimiter(source: Source) -> str | None:
@@ -102,7 +103,9 @@ def _remark(columns: TextColumns, account: Account) -> None:
             account.note(words, count)
 
 
-def _observations(columns: TextColumns, *, simulated: bool) -> tuple[str, pa.Table]:
+def _observations(
+    columns: TextColumns, rule: str, *, simulated: bool
+) -> tuple[str, pa.Table]:
     texts, lines = columns.texts, columns.lines
     start, bare = log_dates(texts("time"), AMERICAN, lines=lines)
     timed = ~bare & ~np.isnat(start)
@@ -115,6 +118,7 @@ def _observations(columns: TextColumns, *, simulated: bool) -> tuple[str, pa.Tab
         object=texts("name"),
         **position(right_ascensions(texts("ra")), declinations(texts("dec"))),
         time=np.where(timed, start, np.datetime64("NaT", "ns")),
+        time_rule=[rule if dated else None for dated in timed],
         exposure_s=columns.reals("exposure") * (KS if chaser else 1.0),
         instrument=texts("detector"),
         mode=texts("grating"),

@@ -51,7 +51,12 @@ CSC_BANDS = {
     "wide": ("CSC w", 0.1, 10.0),
 }
 ALONGSIDE = ("COUNTS", "STAT_ERR", "COUNT_RATE", "COUNT_RATE_ERR", "BG_RATE")
-_REGION = re.compile(r"(?:circle|ellipse)\(([\d.]+),([\d.]+),", re.IGNORECASE)
+_REGION = re.compile(
+    r"\s*\+?(?:circle|ellipse|annulus|elliptannulus|rotbox|box|pie)"
+    r"\(\s*([\d.]+)\s*,\s*([\d.]+)\s*,[^\"')]*\)",
+    re.IGNORECASE,
+)
+"""A shape by its centre in sky pixels, the first of several; angles are not pixels."""
 _LEVEL3 = re.compile(r"f\d{5}_(?P<obi>\d{3})N\d+_r(?P<region>\d{4})")
 _ENERGY = re.compile(r"([\d.]+):([\d.]+)")
 
@@ -125,7 +130,7 @@ def energy_band(header: fits.Header) -> tuple[str | None, float | None, float | 
 
 
 def region_centre(file: FitsFile, header: fits.Header) -> tuple[float, float]:
-    """Return RA, dec of the extraction circle or ellipse; NaN if not given."""
+    """Return RA, dec of the middle of the extraction region; NaN if not given."""
     match = _REGION.match(_subspace(header, "sky(x,y)"))
     if match is None:
         return float("nan"), float("nan")

@@ -50,7 +50,8 @@ def read(source: Source, account: Account) -> Batches:
     header = table.header
     edges = [fits_time.keyword_s(header, n) for n in ("TSTART", "TSTOP")]
     seconds = np.array([np.nan if edge is None else edge for edge in edges])
-    start, stop = times.to_tt(chandra_clock.rule(table), seconds)
+    rule = chandra_clock.rule(table)
+    start, stop = times.to_tt(rule, seconds)
     yield rows(
         OBSERVATIONS,
         1,
@@ -61,6 +62,7 @@ def read(source: Source, account: Account) -> Batches:
         ),
         time=start,
         time_stop=stop,
+        time_rule=rule,
         exposure_s=number(header, "EXPOSURE"),
         roll_deg=number(header, "ROLL_NOM"),
         instrument=chandra_clock.instrument(table),

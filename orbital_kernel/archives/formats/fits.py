@@ -16,7 +16,8 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from orbital_kernel.archives.formats.bounded import open_bounded, skip
-from orbital_kernel.archives.formats.fits_structure import Field, Hdu, judge, scan, text
+from orbital_kernel.archives.formats.fits_structure import Field, Hdu, judge, scan
+from orbital_kernel.archives.formats.keywords import number, text
 from orbital_kernel.archives.reading import Account, Source
 from orbital_kernel.errors import ArchiveError
 
@@ -177,19 +178,6 @@ def keyword(hdus: tuple[Hdu, ...] | list[Hdu], name: str) -> str:
         if value := text(hdu.header, name):
             return value
     return ""
-
-
-def number(header: fits.Header, name: str) -> float | None:
-    """Return a keyword as a number; None where absent, undefined or text."""
-    value = header.get(name)
-    if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value)
 
 
 def is_simulated(file: FitsFile) -> bool:

@@ -18,6 +18,7 @@ import numpy as np
 from astropy.io import fits
 
 from orbital_kernel.archives.formats.bounded import skip
+from orbital_kernel.archives.formats.keywords import text
 from orbital_kernel.errors import ArchiveError
 
 BLOCK = 2880
@@ -101,12 +102,6 @@ class Hdu:
             f"HDU {self.name or 'without name'} has no column {name}; "
             f"it has {', '.join(f.name for f in self.fields)}"
         )
-
-
-def text(header: fits.Header, name: str) -> str:
-    """Return a keyword as stripped text; '' where absent, undefined or unreadable."""
-    value = header.get(name, "")
-    return "" if isinstance(value, fits.card.Undefined) else str(value).strip()
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ _T0 = re.compile(
 _NAME = re.compile(r"name:\s*(?P<name>.+?)\s*$")
 _TRIGGER = re.compile(r"of trigger:\s*(?P<trigger>\d+)")
 _COLUMNS = re.compile(
-    r"(Time|MJD|[BH]?JD|TDB|MET|T-T0|Days?|Date)\b.*"
+    r"(Time|MJD|[BH]?JD|TDB|MET|T-T0|Days?|Date)(?![A-Za-z]).*"
     r"(rate|flux|density|err|T_\+ve|pos|neg|limit|HR|Jy)",
     re.IGNORECASE,
 )

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orbital_kernel.archives import limits
+from orbital_kernel.archives.mapped import notation
 from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals
 from orbital_kernel.archives.mapped.units import error_factors, limit_factor
 from orbital_kernel.archives.reading import Account
@@ -175,6 +176,31 @@ def measured(
     for text in account.understood:
         cells.note(text)
     return values, sound.plus, sound.minus
+
+
+def interval(
+    cells: DeclaredCells, units: tuple[Reals, list[str | None]], value: Reals
+) -> tuple[Reals, Reals]:
+    """Return the bounds of each value (kept unit): of two columns, or cells `(a, b)`."""
+    factors = error_factors(cells, units)
+    ends = []
+    for row, cell in zip(cells.numbers, cells.words("value_bounds"), strict=True):
+        try:
+            ends.append(notation.bounds(cell) if cell else (math.nan, math.nan))
+        except ValueError as error:
+            raise MappingError(f"row {row}: value_bounds: {error}") from None
+    written = np.array(ends, dtype=np.float64).reshape(-1, 2) * factors["value_bounds"][:, None]  # fmt: skip
+    low = first(cells.real("value_low") * factors["value_low"], written[:, 0])
+    high = first(cells.real("value_high") * factors["value_high"], written[:, 1])
+    slack = 1e-9 * np.abs(value)
+    wrong = np.flatnonzero((low > value + slack) | (high < value - slack))
+    if len(wrong):
+        k = wrong[0]
+        raise MappingError(
+            f"row {cells.numbers[k]}: the value {value[k]:g} is outside its bounds "
+            f"({low[k]:g}, {high[k]:g})"
+        )
+    return low, high
 
 
 def errors_in_sigma(cells: DeclaredCells) -> Reals:

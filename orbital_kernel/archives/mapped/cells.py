@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from astropy.io import fits
 from astropy.table import Table
 from numpy.typing import NDArray
 
@@ -49,6 +50,13 @@ class TableFile:
     headers: tuple[Mapping[str, Any], ...] = ()
     ids: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    @property
+    def header(self) -> fits.Header:
+        """The keywords of time of all headers, those of the table first."""
+        names = ("TIMEZERO", "TIMEZERI", "TIMEZERF", "TIMEUNIT")
+        given = {n: self.keyword(n) for n in names}
+        return fits.Header({n: v for n, v in given.items() if v is not None})
 
     def keyword(self, name: str) -> Any:
         """Return a header keyword's value; None if no header has it."""

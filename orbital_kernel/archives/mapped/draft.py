@@ -6,29 +6,36 @@ Each guess stands beside a comment with its reason. What the file does not say i
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from orbital_kernel.archives.mapped import notation
+from orbital_kernel.archives.mapped import (
+    draft_clock,
+    draft_series,
+    notation,
+    toml_text,
+)
 from orbital_kernel.archives.mapped.blanks import BLANK
+from orbital_kernel.archives.mapped.draft_series import Drafted, series_of
+from orbital_kernel.archives.mapped.draft_units import (
+    band_lines,
+    series_units,
+    unit_lines,
+)
 from orbital_kernel.archives.mapped.guesses import (
     Guess,
     guesses,
-    in_kiloseconds,
     is_exposure,
     plain_name,
     shared_words,
-    time_format,
 )
-from orbital_kernel.archives.mapped.headings import band, heading, unit
 from orbital_kernel.archives.mapped.layout import Layout, first, layout
 from orbital_kernel.archives.mapped.mapping import MEANINGS, NEEDED
-from orbital_kernel.archives.mapped.units import FILTERS_NM, is_kept
 from orbital_kernel.errors import MappingError
 from orbital_kernel.model.observatory import observatories
 
-MOST_WORDS = 40
+_BLANK = toml_text.text(BLANK)
 MISSING_CODES = (-999, -9999, -99, 999999)
 _OBJECT = re.compile(
     r"(GRB ?\d{6}[A-Z]?|(?:SN|AT)[ _]?\d{4}[A-Za-z]{1,4}|GW\d{6}|NGC ?\d+)",
@@ -64,25 +71,44 @@ def draft(path: Path, table: str | None = None) -> str:
     if table is not None and table not in MEANINGS:
         raise MappingError(f"table is {table!r}; choose of {', '.join(MEANINGS)}")
     shown = layout(path)
-    target, why = (table, "as asked for") if table else _target(shown)
-    columns = guesses(shown, MEANINGS[target])
+    series = series_of(shown)
+    target, why = (table, "as asked for") if table else _target(shown, series)
+    series = series if target == "photometry" else []
+    columns = _without(series, guesses(shown, MEANINGS[target]))
+    clock, constants = draft_clock.lines(
+        shown, columns, needed="time" in NEEDED[target]
+    )
     lines = [
         f"# Mapping for {path.name}, drafted from its first {len(shown.rows)} rows.",
         "# Comments give the reason of each guess: check them. Replace every FILL IN,",
         f"# then see the result: orbital mapping check MAPPING {path.name}",
-        f"table = {_text(target)}  # {why}",
+        f"table = {toml_text.text(target)}  # {why}",
         *_top(path, shown),
-        *_columns(path, shown, target, columns),
-        *_time(shown, target, columns),
-        *_unit(shown, columns),
-        *_band(path, shown, columns),
+        *_columns(shown, target, columns, series),
+        *_constants(path, target, columns, constants),
+        *clock,
+        *unit_lines(shown, columns),
+        *series_units(shown, series),
+        *band_lines(path, shown, columns),
         *_limit(shown, columns),
         *_owners(shown),
+        *draft_series.lines(shown, series),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _target(shown: Layout) -> tuple[str, str]:
+def _without(series: list[Drafted], columns: list[Guess]) -> list[Guess]:
+    """Return the guesses whose columns and meanings are of no series."""
+    taken = {column for entry in series for column in entry.columns.values()}
+    meanings = {m for m in MEANINGS["photometry"] if m.startswith("value")}
+    return [
+        replace(guess, others=tuple(c for c in guess.others if c not in taken))
+        for guess in columns
+        if not series or (guess.meaning not in meanings and guess.column not in taken)
+    ]
+
+
+def _target(shown: Layout, series: list[Drafted]) -> tuple[str, str]:
     """Return the table that the columns fit, and why."""
     fits = {
         name: {guess.meaning for guess in guesses(shown, meanings)}
@@ -90,7 +116,7 @@ def _target(shown: Layout) -> tuple[str, str]:
     }
     points, log = fits["photometry"], fits["observations"]
     dated = bool({"time", "time_start"} & points)
-    if dated and "value" in points:
+    if dated and ("value" in points or series):
         return "photometry", "it has times and fluxes, rates or magnitudes"
     if dated and {"time", "energy_ev"} <= fits["events"]:
         return "events", "it has times and energies"
@@ -107,16 +133,16 @@ def _top(path: Path, shown: Layout) -> Iterator[str]:
     if _owner_column(shown) is not None:
         pass  # [rows] says it, row by row
     elif owner:
-        yield f"observatory = {_text(owner)}  # by the file's name"
+        yield f"observatory = {toml_text.text(owner)}  # by the file's name"
+    elif (of_clock := draft_clock.observatory_of(shown.words))[0]:
+        yield f"observatory = {toml_text.text(of_clock[0])}  # {of_clock[1]}"
     else:
-        yield (
-            f"observatory = {_text(BLANK)}  # whose data: {', '.join(observatories())}"
-        )
-    yield f"format = {_text(shown.format)}  # {shown.reason}"
+        yield (f"observatory = {_BLANK}  # whose data: {', '.join(observatories())}")
+    yield f"format = {toml_text.text(shown.format)}  # {shown.reason}"
     if shown.delimiter:
-        yield f"delimiter = {_text(shown.delimiter)}"
+        yield f"delimiter = {toml_text.text(shown.delimiter)}"
     if shown.comment:
-        yield f"comment = {_text(shown.comment)}  # the rest of a line after it is ignored"
+        yield f"comment = {toml_text.text(shown.comment)}  # the rest of a line after it is ignored"
     if shown.skip_lines:
         yield f"skip_lines = {shown.skip_lines}  # lines above the table"
     if codes := _codes(shown):
@@ -136,153 +162,51 @@ def _codes(shown: Layout) -> list[int]:
 
 
 def _columns(
-    path: Path, shown: Layout, target: str, columns: list[Guess]
+    shown: Layout, target: str, columns: list[Guess], series: list[Drafted]
 ) -> Iterator[str]:
     yield "\n[columns]"
     for guess in columns:
-        yield f"{guess.meaning} = {_text(guess.column)}  # {guess.reason}"
+        yield f"{guess.meaning} = {toml_text.text(guess.column)}  # {guess.reason}"
         for other in guess.others:
-            yield f"# {guess.meaning} = {_text(other)}  # or this column"
-    meanings = {guess.meaning for guess in columns}
+            yield f"# {guess.meaning} = {toml_text.text(other)}  # or this column"
+    meanings = {guess.meaning for guess in columns} | {"value" for _ in series[:1]}
     missing = [m for m in NEEDED[target] if not _given(m, meanings)]
     for name in [m for m in missing if m != "object"]:
-        yield f"{name} = {_text(BLANK)}  # one of the columns below"
-    unused = [c for c in shown.header if c not in {guess.column for guess in columns}]
+        yield f"{name} = {_BLANK}  # one of the columns below"
+    taken = {guess.column for guess in columns}
+    taken |= {column for entry in series for column in entry.columns.values()}
+    unused = [c for c in shown.header if c not in taken]
     if unused:
         yield "# Not mapped, kept as JSON in `extra`:"
     for column in unused:
         note = "; exposure_s is in s" if is_exposure(column) else ""
         yield f"#   {column}: {first(shown.cells(column)) or 'no values'}{note}"
-    if "object" in missing:
+    several = next((g for g in columns if g.meaning == "value" and g.others), None)
+    if several is not None:
+        yield "# Several columns could be the value: write a [[series]] for each to store."
+
+
+def _constants(
+    path: Path, target: str, columns: list[Guess], of_clock: list[str]
+) -> Iterator[str]:
+    """Yield [constants]: the object's name if no column has it, and what the clock needs."""
+    lines = [*of_clock]
+    if "object" in NEEDED[target] and not any(g.meaning == "object" for g in columns):
         named = _OBJECT.search(path.name)
+        lines.append(
+            f"object = {toml_text.text(named[1])}  # by the file's name"
+            if named
+            else f"object = {_BLANK}  # the object's name; no column has it"
+        )
+    if lines:
         yield "\n[constants]"
-        if named:
-            yield f"object = {_text(named[1])}  # by the file's name"
-        else:
-            yield f"object = {_text(BLANK)}  # the object's name; no column has it"
+        yield from lines
 
 
 def _given(meaning: str, meanings: set[str]) -> bool:
     return meaning in meanings or (
         meaning == "time" and {"time_start", "time_stop"} <= meanings
     )
-
-
-def _time(shown: Layout, target: str, columns: list[Guess]) -> Iterator[str]:
-    mapped = {g.meaning: g.column for g in columns}
-    column = mapped.get("time") or mapped.get("time_start")
-    if column is None:
-        if "time" in NEEDED[target]:
-            yield f'\n[time]\nformat = "{BLANK}"  # iso, mjd, jd, since or interval'
-            yield f'scale = "{BLANK}"  # utc, tt or tdb'
-        return
-    form, why = time_format(shown.cells(column)[:50], heading(column)) or ("", "")
-    yield f"\n[time]\nformat = {_text(form)}  # {why}"
-    if form in {"iso", "interval"}:
-        yield 'scale = "utc"  # dates are read as UTC'
-        return
-    yield f"scale = {_text(BLANK)}  # utc, tt or tdb: the file does not say"
-    if form == "since":
-        yield f"t0 = {_text(BLANK)}  # UTC of zero, such as 2013-04-27T07:47:06"
-        yield from _elapsed_unit(shown, column)
-
-
-def _elapsed_unit(shown: Layout, column: str) -> Iterator[str]:
-    name = plain_name(column)
-    named = next((c for c in shown.header if plain_name(c) == "time unit"), None)
-    words = [
-        heading(column).unit,
-        *(shown.cells(named)[:1] if named else []),
-        name.split()[0],
-    ]
-    for word in words:
-        spelled = unit(word) if word else None
-        if spelled in {"s", "min", "h", "d"}:
-            yield f"unit = {_text(spelled)}  # by {word!r}"
-            return
-    yield f"unit = {_text(BLANK)}  # s, min, h or d"
-
-
-def _unit(shown: Layout, columns: list[Guess]) -> Iterator[str]:
-    mapped = {g.meaning: g.column for g in columns}
-    value, exposure = mapped.get("value"), mapped.get("exposure_s")
-    in_ks = exposure is not None and in_kiloseconds(exposure)
-    if value is not None or in_ks:
-        yield "\n[unit]"
-    if in_ks:
-        yield f'columns = {{exposure_s = "ks"}}  # by the name {exposure!r}'
-    if value is not None:
-        yield from _value_unit(shown, value)
-
-
-def _value_unit(shown: Layout, value: str) -> Iterator[str]:
-    read, named = heading(value).unit, _unit_column(shown, value)
-    if value in shown.units:
-        yield f"value = {_text(unit(shown.units[value]) or shown.units[value])}  # the file's own"
-    elif read and is_kept(read):
-        yield f"value = {_text(read)}  # by the heading {value!r}"
-    elif named:
-        yield f"column = {_text(named)}  # it names a unit in each row"
-        pairs = {w: unit(w) or BLANK for w in dict.fromkeys(shown.cells(named))}
-        yield f"values = {_table(pairs)}"
-    elif "mag" in plain_name(value):
-        yield f"value = {_text(BLANK)}  # mag(AB) or mag(Vega)"
-    else:
-        said = f"the heading says {read}; " if read else ""
-        yield (
-            f"value = {_text(BLANK)}  # {said}with its factor: erg / (cm2 s), "
-            "1e-13 erg / (cm2 s), ph / (cm2 s), count / s, mJy, mag(AB), …"
-        )
-
-
-def _unit_column(shown: Layout, value: str) -> str | None:
-    """Return the column whose name is the value's with the word unit, if any."""
-    stem = plain_name(value)
-    return next(
-        (
-            c
-            for c in shown.header
-            if re.fullmatch(rf"{re.escape(stem)}s? units?", plain_name(c))
-        ),
-        None,
-    )
-
-
-def _band(path: Path, shown: Layout, columns: list[Guess]) -> Iterator[str]:
-    value = next((g.column for g in columns if g.meaning == "value"), None)
-    if value is None:
-        return
-    yield "\n[band]"
-    name = r"band|filter|filters|energy ?(range|band)?|bandpass"
-    column = next((c for c in shown.header if re.fullmatch(name, plain_name(c))), None)
-    if column:
-        words = list(dict.fromkeys(shown.cells(column)))
-        yield f"column = {_text(column)}  # by its name; its cells are {first(words, 6)}"
-        yield f"values = {_table({word: _edges(word) for word in words[:MOST_WORDS]})}"
-        yield "# bands without edges: add {kev = [low, high]} or {nm = [low, high]}"
-        return
-    for written in (value, path.name):
-        if edges := band(written):
-            yield f"kev = [{edges[0]:g}, {edges[1]:g}]  # by {written!r}"
-            return
-    if "mag" in plain_name(value):
-        yield f"filter = {_text(BLANK)}  # {', '.join(FILTERS_NM)}; or nm = [low, high]"
-    else:
-        yield f"kev = {_text(BLANK)}  # [low, high], such as [0.3, 10.0]"
-
-
-def _edges(word: str) -> dict[str, Any]:
-    if edges := band(word):
-        return {"kev": list(edges)}
-    for spelled in (
-        word,
-        word.upper() if len(word) > 3 else word,
-        f"UV{word}",
-        word[2:],
-    ):
-        if spelled in FILTERS_NM:
-            return {"filter": spelled}
-    return {"name": word}
 
 
 def _limit(shown: Layout, columns: list[Guess]) -> Iterator[str]:
@@ -314,16 +238,16 @@ def _limit(shown: Layout, columns: list[Guess]) -> Iterator[str]:
             "true",
             "false",
         }:
-            yield f'convention = "flag"\ncolumn = {_text(column)}  # by its name; its cells are {first(sorted(words))}'
+            yield f'convention = "flag"\ncolumn = {toml_text.text(column)}  # by its name; its cells are {first(sorted(words))}'
             return
-        yield f'convention = "zero-value"\ncolumn = {_text(column)}  # by its name; check that values of 0 stand beside limits'
+        yield f'convention = "zero-value"\ncolumn = {toml_text.text(column)}  # by its name; check that values of 0 stand beside limits'
         return
     error = mapped.get("value_err") or mapped.get("value_err_plus")
     values = [notation.measured(c).value for c in shown.cells(error)] if error else []
     if values and (min(values) < 0 < max(values) or 0.0 in values):
         yield "\n[limit]"
         rule = "negative-error" if min(values) < 0 else "zero-error"
-        yield f"convention = {_text(BLANK)}  # {rule} or none: some cells of {error!r} are so"
+        yield f"convention = {_BLANK}  # {rule} or none: some cells of {error!r} are so"
 
 
 def _owners(shown: Layout) -> Iterator[str]:
@@ -333,8 +257,8 @@ def _owners(shown: Layout) -> Iterator[str]:
     words = list(dict.fromkeys(shown.cells(column)))
     pairs = {word: owner for word in words if (owner := _owner_of(word))}
     others = [word for word in words if word not in pairs]
-    yield f"\n[rows]\ncolumn = {_text(column)}  # it names the observatory of each row"
-    yield f"values = {_table(pairs)}"
+    yield f"\n[rows]\ncolumn = {toml_text.text(column)}  # it names the observatory of each row"
+    yield f"values = {toml_text.table(pairs)}"
     if others:
         yield f"# not stored, and counted: {first(others, 20)}"
 
@@ -356,26 +280,3 @@ def _owner_of(word: str) -> str | None:
     words = set(re.split(r"[^a-z]+", word.lower()))
     owned = [o for o, names in _OWNER_WORDS.items() if words & set(names)]
     return owned[0] if len(owned) == 1 else None
-
-
-def _text(value: str) -> str:
-    """Return a TOML string."""
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _table(pairs: Mapping[str, Any]) -> str:
-    """Return an inline TOML table on one line."""
-    cells = (f"{_key(key)} = {_inline(value)}" for key, value in pairs.items())
-    return "{" + ", ".join(cells) + "}"
-
-
-def _key(name: str) -> str:
-    return name if name in {"kev", "nm", "filter", "name"} else _text(name)
-
-
-def _inline(value: Any) -> str:
-    return (
-        _table(value)
-        if isinstance(value, dict)
-        else json.dumps(value, ensure_ascii=False)
-    )

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from orbital_kernel.archives.formats import free_intervals
 from orbital_kernel.archives.mapped import notation
 from orbital_kernel.archives.mapped.headings import Heading, heading
 from orbital_kernel.archives.mapped.layout import Layout, first
@@ -40,6 +41,7 @@ NAMES: Mapping[str, str] = {
     "instrument": r"instrument|inst|instr|telescope|tel|detector|facility|mission|observatory",
     "mode": r"mode|data ?mode|read ?mode",
     "kind": r"class|type|kind|otype|main type|classification|master class",
+    "utcf_s": r"utcf( s)?|utcfinit|utc corr\w*",
     "energy_ev": r"energy( ev)?", "pi": r"pi|pha", "status": r"status",
 }  # fmt: skip
 """Names of columns in plain lower case, by meaning; earlier meanings take theirs first."""
@@ -182,7 +184,7 @@ def time_format(cells: list[str], column: Heading) -> tuple[str, str] | None:
     """Return the time format of some cells in the mapping language, and why; or None."""
     if _all(parse_utc, cells):
         return "iso", f"its cells are dates such as {cells[0]}"
-    if _all(notation.span, cells):
+    if _all(free_intervals.interval, cells):
         return "interval", f"its cells are dates in words such as {cells[0]}"
     try:
         numbers = [notation.measured(cell).value for cell in cells]

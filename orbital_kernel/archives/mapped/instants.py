@@ -6,12 +6,12 @@ since 2001 in UTC they are wrong by as much, in silence.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from orbital_kernel.archives.formats import free_dates
+from orbital_kernel.archives.formats import free_intervals, header_time
 from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals
 from orbital_kernel.archives.mapped.units import factor, table_unit
 from orbital_kernel.errors import MappingError
@@ -48,23 +48,28 @@ class Clocked:
 def clocked(cells: DeclaredCells, meaning: str) -> Clocked:
     """Return the instants of a meaning; MappingError names what cannot be read."""
     try:
-        return _clocked(cells, meaning)
+        clock = _clocked(cells, meaning)
     except MappingError:
         raise
     except ValueError as error:
         column = cells.mapping.columns.get(meaning, meaning)
         raise MappingError(f"{column}: {error}") from error
+    placed = header_time.placed_rule(clock.rule, *cells.file.headers)
+    if placed != clock.rule:
+        cells.note(f"times are of arrival at the {times.place_of(placed)}")
+    return replace(clock, rule=placed)
 
 
 def _clocked(cells: DeclaredCells, meaning: str) -> Clocked:
     form, scale = cells.mapping.time.format, cells.mapping.time.scale
     if form == "interval":
         middles, halves = _spans(cells, meaning)
-        return Clocked(times.tt_from_utc(middles), "utc", half=halves)
+        return Clocked(middles, "utc", half=halves)
     if form == "iso":
         return _dates(cells, meaning)
     numbers = cells.real(meaning) * _clock_factor(cells, meaning)
     _hold_against_header(cells)
+    numbers = numbers + _clock_zero(cells)
     if form == "swift":
         return _swift(cells, numbers)
     if form == "chandra":
@@ -99,9 +104,22 @@ def _clock_factor(cells: DeclaredCells, meaning: str) -> float:
                 f"{form!r}, a number of days: set it to the clock that the column counts"
             )
         return 1.0
+    if form in CLOCKS and table_unit(cells, meaning) is None:
+        return header_time.unit_s(cells.file.header)
     if form == "since" and stated is None and table_unit(cells, meaning) is None:
         raise MappingError("[time] format since needs `t0` (UTC) and `unit`")
     return factor(cells, meaning, "s", stated if form == "since" else None)
+
+
+def _clock_zero(cells: DeclaredCells) -> float:
+    """Return the seconds that TIMEZERO adds to an observatory's clock."""
+    zero = header_time.zero_s(cells.file.header)
+    if zero and cells.mapping.time.format in CLOCKS:
+        cells.note(f"TIMEZERO = {zero:g} s is added to the clock")
+        return zero
+    if zero:
+        cells.note(f"TIMEZERO = {zero:g} s is not added: the mapping states the zero")
+    return 0.0
 
 
 def error_factor(cells: DeclaredCells, meaning: str) -> float:
@@ -207,14 +225,14 @@ def _hold_against_header(cells: DeclaredCells) -> None:
 
 
 def _spans(cells: DeclaredCells, meaning: str) -> tuple[times.Instants, Reals]:
-    """Return the middles (UTC) and half-widths (s) of freely written dates."""
+    """Return the middles (TT) and half-widths (s) of freely written dates."""
     middles, halves = [], []
     for row, cell in zip(cells.numbers, cells.words(meaning), strict=True):
         start: np.datetime64 = NAT
         stop = start
         if cell is not None:
             try:
-                start, stop = free_dates.interval(cell)
+                start, stop = free_intervals.interval(cell)
             except ValueError as error:
                 raise MappingError(f"row {row}: {error}") from None
         middles.append(start + (stop - start) / 2)

@@ -9,10 +9,11 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
+from astropy.io.fits import Header, getheader
 from astropy.table import Table
 
 from orbital_kernel.archives.formats import fits, text
@@ -28,6 +29,16 @@ DEFAULTS = {"tab": "\t", "csv": ",", "latex": "&"}
 WORDS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars", "&": "'&'"}
 OWN_FORMATS = {"latex", "pasted"}
 """Formats whose lines `notation` cuts into cells."""
+CLOCK = frozenset(
+    [
+        *("TELESCOP", "MISSION", "TIMESYS", "MJDREF", "MJDREFI", "MJDREFF", "CLOCKAPP"),
+        *("UTCF", "UTCFINIT", "P1UTCC", "PCUTCC", "UTCCTIME"),
+    ]
+)
+_SAID = re.compile(
+    rf"(?<![\w.])({'|'.join(sorted(CLOCK, key=len, reverse=True))})\s*[=:]\s*('[^']*'|[^\s,;/]+)",
+    re.IGNORECASE,
+)
 _GAP = re.compile(r"\S\s{2,}\S")
 Split = Callable[[str], list[str]]
 
@@ -46,6 +57,8 @@ class Layout:
         The first rows as text.
     units : dict of str to str
         Units that the file itself gives its columns (FITS, VOTable, ECSV).
+    words : dict of str to str
+        What headers or comments say of telescope and clock (TELESCOP, MJDREF, UTCF, …).
     reason : str
         What was seen, in words.
     """
@@ -59,6 +72,7 @@ class Layout:
     skip_lines: int = 0
     names: tuple[str, ...] = ()
     units: dict[str, str] = field(default_factory=dict)
+    words: dict[str, str] = field(default_factory=dict)
 
     def cells(self, column: str) -> list[str]:
         """Return a column's cells that hold a value."""
@@ -82,7 +96,13 @@ def layout(path: Path) -> Layout:
     lines = list(islice(text.lines(path), FIRST_ROWS))
     if not any(line.strip() for line in lines):
         raise MappingError(f"{path.name} is empty")
-    return _text(path, lines)
+    return replace(_text(path, lines), words=_words(lines))
+
+
+def _words(lines: list[str]) -> dict[str, str]:
+    """Return what the first lines say of the clock: `MJDREF = 51910`, `UTCFINIT: -16.5`."""
+    named = (m for line in lines[:50] for m in _SAID.finditer(line))
+    return {m[1].upper(): m[2].strip("'\"") for m in named}
 
 
 def _binary(path: Path, form: str) -> Layout:
@@ -93,6 +113,7 @@ def _binary(path: Path, form: str) -> Layout:
                 file if form != "ecsv" else str(path),
                 format="ascii.ecsv" if form == "ecsv" else form,
             )
+            headers = [*(_primary(path) if form == "fits" else ()), table.meta]
         except (ValueError, OSError, IndexError) as error:
             raise MappingError(f"{path.name} holds no table: {error}") from error
     flat = [n for n in table.colnames if len(table[n].shape) == 1]
@@ -101,13 +122,24 @@ def _binary(path: Path, form: str) -> Layout:
     ]
     units = {n: str(table[n].unit) for n in flat if table[n].unit is not None}
     reason = f"a {form} table of {len(table)} rows"
-    return Layout(form, tuple(flat), rows, reason, units=units)
+    said = [(n.upper(), v) for header in headers for n, v in header.items()]
+    words = {n: str(v) for n, v in said if n in CLOCK}
+    return Layout(form, tuple(flat), rows, reason, units=units, words=words)
+
+
+def _primary(path: Path) -> list[Header]:
+    """Return the first header of a FITS file, where some missions name the telescope."""
+    with open_bounded(path) as file:
+        return [getheader(file, 0)]
 
 
 def _text(path: Path, lines: list[str]) -> Layout:
     numbered = [(n, line) for n, line in enumerate(lines) if line.strip()]
+    remarks = {line.lstrip()[0] for _, line in numbered if _SAID.search(line)}
+    others = (sign for sign in (None, "#", "%", "!") if sign not in remarks)
+    signs = [*(sign for sign in ("#", "%", "!") if sign in remarks), *others]
     for start in range(min(len(numbered), 12)):
-        for sign in (None, "#", "%", "!"):
+        for sign in signs:
             body = _without_comments(numbered[start:], sign)
             best = _best_split([line for _, line in body])
             if best is not None and (len(body) > 1 or not start):
@@ -194,18 +226,9 @@ def _described(
 
 def _is_header(table: list[list[str]]) -> bool:
     """Return whether the first line has words where the lines below have values."""
-    return not any(map(_is_value, table[0])) and any(
-        _is_value(cell) for row in table[1:6] for cell in row
+    return not any(map(notation.is_value, table[0])) and any(
+        notation.is_value(cell) for row in table[1:6] for cell in row
     )
-
-
-def _is_value(cell: str) -> bool:
-    try:
-        return notation.measured(cell).value is not None and not notation.is_missing(
-            cell
-        )
-    except ValueError:
-        return bool(re.match(r"\d{4}[-/ ]|\d{1,2}:\d{2}", cell))
 
 
 def _numbered(count: int) -> tuple[str, ...]:

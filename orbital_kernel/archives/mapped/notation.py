@@ -18,8 +18,6 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
-import numpy as np
-
 from orbital_kernel.archives.formats import free_dates
 from orbital_kernel.model.angles import parse_dec, parse_ra
 
@@ -109,6 +107,14 @@ def is_missing(text: str) -> bool:
     return word in MISSING or set(word) <= {".", "-", " "}
 
 
+def is_value(text: str) -> bool:
+    """Return whether a cell holds a number, a limit or a date, as no name of a column does."""
+    try:
+        return not is_missing(text) and measured(text) is not None
+    except ValueError:
+        return bool(re.match(r"\d{4}[-/ ]|\d{1,2}:\d{2}", text))
+
+
 def number(text: str) -> float:
     """Return a number without errors; NaN for a missing value."""
     cell = measured(text)
@@ -165,11 +171,6 @@ def bounds(text: str) -> tuple[float, float]:
     if match is None:
         raise ValueError(f"{text!r} is not an interval such as (1.2, 3.4)")
     return float(_exact(match[1])), float(_exact(match[2]))
-
-
-def span(text: str) -> tuple[np.datetime64, np.datetime64]:
-    """Return start and end (UTC) of a date or a range, as `2010 Nov 5-20`."""
-    return free_dates.interval(" ".join(text.translate(_SIGNS).split()))
 
 
 def place(text: str) -> tuple[float, float]:

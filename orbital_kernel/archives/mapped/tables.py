@@ -12,6 +12,7 @@ import numpy as np
 from astropy.io import ascii as text_tables
 from astropy.io import fits
 from astropy.io.votable import parse
+from astropy.io.votable.tree import VOTableFile
 from astropy.table import Table
 
 from orbital_kernel.archives.formats import text
@@ -88,7 +89,8 @@ def _fits_table(file: BinaryIO, mapping: TableMapping) -> TableFile:
 
 
 def _votable(file: BinaryIO, mapping: TableMapping) -> TableFile:
-    tables = list(parse(file, verify="ignore").iter_tables())
+    document = parse(file, verify="ignore")
+    tables = list(document.iter_tables())
     names = [t.name or t.ID or f"table {n}" for n, t in enumerate(tables, start=1)]
     index, notes = _choice(names, mapping)
     votable = tables[index]
@@ -99,7 +101,16 @@ def _votable(file: BinaryIO, mapping: TableMapping) -> TableFile:
         if f.ID
     }
     params = {p.name: p.value for p in votable.params}
-    return TableFile(table, (params,), ids, notes)
+    return TableFile(table, (params, _clock(document)), ids, notes)
+
+
+def _clock(document: VOTableFile) -> dict[str, str]:
+    """Return scale and place of the times as keywords of FITS, by TIMESYS if all agree."""
+    systems = {(s.timescale, s.refposition) for s in document.iter_timesys()}
+    if len(systems) != 1:
+        return {}
+    ((scale, place),) = systems
+    return {"TIMESYS": scale or "", "TREFPOS": place or ""}
 
 
 def _choice(names: Sequence[str], mapping: TableMapping) -> tuple[int, tuple[str, ...]]:
@@ -129,6 +140,8 @@ def _text_table(mapping: TableMapping, source: Source) -> Table:
     if mapping.format in SPLIT:
         return _split_table(lines, mapping)
     form, options = ASTROPY[mapping.format]
+    if mapping.names and form != "no_header":
+        _require_header(lines[:1], mapping)
     given = {"delimiter": mapping.delimiter, "names": list(mapping.names)}
     return text_tables.read(
         lines,
@@ -141,6 +154,19 @@ def _text_table(mapping: TableMapping, source: Source) -> Table:
     )
 
 
+def _require_header(first: list[str], mapping: TableMapping) -> None:
+    """Raise MappingError if the line that `names` replace holds values."""
+    sign = mapping.delimiter or ASTROPY[mapping.format][1].get("delimiter")
+    sign = "\t" if mapping.format == "tab" else sign
+    cells = [c for li in first for c in (text.split(li, sign) if sign else li.split())]
+    values = [cell.strip() for cell in cells if notation.is_value(cell)]
+    if values:
+        raise MappingError(
+            f"the first line holds values ({', '.join(values[:3])}), which `names` would "
+            "replace: set format = 'no_header', with `delimiter`"
+        )
+
+
 def _split_table(lines: Sequence[str], mapping: TableMapping) -> Table:
     """Return a table whose lines `notation` cuts; MappingError for uneven rows."""
     try:
@@ -148,6 +174,8 @@ def _split_table(lines: Sequence[str], mapping: TableMapping) -> Table:
     except ValueError as error:
         raise MappingError(str(error)) from error
     header = mapping.format == "latex" and len(cells) > 0
+    if header and mapping.names and any(map(notation.is_value, cells[0])):
+        header = False  # `names` of a table without a header line
     names = list(mapping.names) or (cells[0] if header else [])
     body = cells[1:] if header else cells
     for number, row in enumerate(body):

@@ -25,14 +25,17 @@ COMPUTED = frozenset(
 )
 """Columns that a reader fills from others: a mapping names what they are made of."""
 OF_BANDS = ("band", "band_low_kev", "band_high_kev", "band_low_nm", "band_high_nm")
-_VALUES = ("value", "value_err", "value_err_plus", "value_err_minus")
+_VALUES = (
+    *("value", "value_err", "value_err_plus", "value_err_minus"),
+    *("value_low", "value_high", "value_bounds"),
+)
 DERIVED: Mapping[str, tuple[str, ...]] = {
     "photometry": (
         *("time_start", "time_stop", "time_err", "time_err_plus", "time_err_minus"),
         *_VALUES,
         "error_confidence",
     ),
-    "sources": (*_VALUES, "value_low", "value_high"),
+    "sources": _VALUES,
     "observations": ("time_start", "utcf_s"),
     "intervals": ("time_start",),
     "events": ("utcf_s",),

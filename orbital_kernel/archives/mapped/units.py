@@ -44,7 +44,10 @@ FILTERS_NM = {
 }
 """Swift UVOT filters; other filters are given by their edges in nm."""
 C_NM_GHZ = 299_792_458.0
-_ERRORS = ("value_err", "value_err_plus", "value_err_minus", "value_low", "value_high")
+_ERRORS = (
+    *("value_err", "value_err_plus", "value_err_minus"),
+    *("value_low", "value_high", "value_bounds"),
+)
 Pair = tuple[float, str | None]
 """A factor, and the kept unit that it leads to."""
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from orbital_kernel.archives.mapped.bounds import (
     errors_in_sigma,
     first,
+    interval,
     limit_confidence,
     measured,
 )
@@ -22,7 +23,6 @@ from orbital_kernel.archives.mapped.targets import OF_BANDS, TABLES
 from orbital_kernel.archives.mapped.units import (
     DENSITY,
     band_columns,
-    error_factors,
     scaled,
     table_unit,
     value_units,
@@ -96,6 +96,9 @@ def photometry(cells: DeclaredCells) -> Written:
     """Return light-curve points."""
     units = value_units(cells)
     values, plus, minus = measured(cells, units)
+    value = np.where(values.is_limit, math.nan, values.value * units[0])
+    low, high = interval(cells, units, value)
+    plus, minus = first(plus, high - value), first(minus, value - low)
     sigmas = errors_in_sigma(cells)
     middle, after, before = binned(cells)
     confidence = limit_confidence(cells, values.is_limit)
@@ -137,11 +140,11 @@ def photometry(cells: DeclaredCells) -> Written:
 def sources(cells: DeclaredCells) -> Written:
     """Return sources of a catalogue; without a name it has that of the file."""
     units = value_units(cells)
-    factors = error_factors(cells, units)
     values, plus, minus = measured(cells, units)
     value = values.value * units[0]
-    low = first(cells.real("value_low") * factors["value_low"], value - minus)
-    high = first(cells.real("value_high") * factors["value_high"], value + plus)
+    measurement = np.where(values.is_limit, math.nan, value)
+    low, high = interval(cells, units, measurement)
+    low, high = first(low, value - minus), first(high, value + plus)
     columns = {
         **_plain(cells, ("catalog", *OF_BANDS)),
         "catalog": cells.words("catalog") if cells.given("catalog") else cells.catalog,
@@ -166,7 +169,10 @@ def sources(cells: DeclaredCells) -> Written:
 
 def observations(cells: DeclaredCells) -> Written:
     """Return observations of a log."""
-    columns = {**_plain(cells, ()), **_instants(cells)[0]}
+    instants, clocks = _instants(cells)
+    columns = {**_plain(cells, ()), **instants}
+    if "time" in clocks:
+        columns["time_rule"] = clocks["time"].rule
     lacking = {"an obs_id": sum(word is None for word in cells.words("obs_id"))}
     return Written("observations", cells, columns, _none(cells), {}, lacking)
 

@@ -78,8 +78,8 @@ def read(source: Source, account: Account) -> Batches:
                 role=role,
                 alert_type=_alert(notice),
                 trigger_id=trigger,
-                time=times.tt_from_utc(_trigger_time(notice)),
-                time_sent=times.tt_from_utc(_sent(notice)),
+                time=_trigger_time(notice),
+                time_sent=_sent(notice),
                 **position(_degrees(notice, "GRB_RA"), _degrees(notice, "GRB_DEC")),
                 error_radius_arcsec=[radius],
                 error_confidence=None
@@ -154,7 +154,10 @@ def _significance(notice: Notice) -> float:
 
 
 def _trigger_time(notice: Notice) -> Any:
-    """Return the UTC of the trigger, NaT if the notice has none."""
+    """Return the TT of the trigger, NaT if the notice has none.
+
+    GRB_TIME is seconds of the day, 86400 and more within a leap second.
+    """
     date = _DATE.match(notice.get("GRB_DATE", ""))
     clock = _NUMBER.match(notice.get("GRB_TIME", ""))
     if date is None or clock is None:
@@ -167,17 +170,18 @@ def _trigger_time(notice: Notice) -> Any:
         raise ArchiveError(
             f"GRB_DATE: TJD {date[1]} is {day.astype('datetime64[D]')}, not {written}"
         )
-    return np.array([day + np.timedelta64(round(float(clock[0]) * 1e9), "ns")])
+    elapsed = np.timedelta64(round(float(clock[0]) * 1e9), "ns")
+    return times.tt_from_utc(day) + elapsed
 
 
 def _sent(notice: Notice) -> Any:
+    """Return the TT at which the notice was sent, NaT if it does not say."""
     match = _SENT.match(notice.get("NOTICE_DATE", ""))
     if match is None or match[2] not in MONTHS:
         return np.array(["NaT"], "datetime64[ns]")
     month = MONTHS.index(match[2]) // 3 + 1
-    return np.array(
-        [times.parse_utc(f"20{match[3]}-{month:02d}-{int(match[1]):02d}T{match[4]}")]
-    )
+    date = f"20{match[3]}-{month:02d}-{int(match[1]):02d}T{match[4]}"
+    return times.tt_from_utc([date])
 
 
 READER = Reader("gcn-text", recognises, read, "GCN Classic notice, text")

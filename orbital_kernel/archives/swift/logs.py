@@ -49,8 +49,9 @@ def read(source: Source, account: Account) -> Batches:
     account.observatory = "swift"
     account.understood.append("exposure is XRT's; an ObsID is a bag of snapshots")
     simulated = text.says_simulated(source)
+    rule = votable.log_rule(source, account)
     for some in _columns(source, account):
-        yield _observations(some, simulated=simulated)
+        yield _observations(some, rule, simulated=simulated)
 
 
 def full_obs_id(cell: str | None) -> str | None:
@@ -93,7 +94,9 @@ def _targets(columns: TextColumns) -> pl.Series:
     return targets.set((targets == "").fill_null(value=False), None)
 
 
-def _observations(columns: TextColumns, *, simulated: bool) -> tuple[str, pa.Table]:
+def _observations(
+    columns: TextColumns, rule: str, *, simulated: bool
+) -> tuple[str, pa.Table]:
     texts, lines = columns.texts, columns.lines
     start, days = log_dates(texts("start_time"), EUROPEAN, lines=lines)
     stop, last_days = log_dates(texts("stop_time"), EUROPEAN, lines=lines)
@@ -107,6 +110,7 @@ def _observations(columns: TextColumns, *, simulated: bool) -> tuple[str, pa.Tab
         **position(right_ascensions(texts("ra")), declinations(texts("dec"))),
         time=start,
         time_stop=np.where(last_days, next_day, stop),
+        time_rule=[rule if d else None for d in ~(np.isnat(start) & np.isnat(stop))],
         exposure_s=columns.reals("xrt_exposure"),
         roll_deg=columns.reals("roll_angle"),
         instrument="XRT",

@@ -27,10 +27,13 @@ SCALES = {
     "MJD": "mjd-utc",
     "JD": "mjd-utc",
     "TDB": "mjd-tdb",
+    "TT": "mjd-tt",
     "BJD": "mjd-tdb",
     "HJD": "mjd-utc at heliocentre",
 }
-_NAMED = re.compile(r"\b(MJD|[BH]?JD|TDB|MET)\b")
+_NAMED = re.compile(r"(?<![A-Za-z])(MJD|[BH]?JD|TDB|MET)(?![A-Za-z])")
+_SCALE = re.compile(r"(?<![A-Za-z])(TDB|TT)(?![A-Za-z])")
+"""The scale of days, where it is not UTC: `MJD (TDB)`, `JD_TT`."""
 _UNIT = re.compile(
     r"(?:[(\[]|\b(?:in|is)\s+)\s*(sec(?:ond)?s?|s|ks|min(?:ute)?s?|h(?:our)?s?|hrs?|d(?:ay)?s?)"
     r"(?:\s+since\b[^)\]]*)?\s*(?:[)\]]|$|\b)",
@@ -61,7 +64,8 @@ def axis_of(columns: str, words: str) -> Axis:
     about = [line for line in words.splitlines() if _ABOUT_TIME.search(line)]
     for text in (_first_column(columns), *about):
         if match := _NAMED.search(text):
-            return Axis(match[1])
+            scale = _SCALE.search(text) if match[1] in {"MJD", "JD"} else None
+            return Axis(scale[1] if scale else match[1])
         if unit := _UNIT.search(text):
             return Axis(unit_s=_SECONDS[unit[1][0].lower()])
     first = columns.split(maxsplit=1)[0].lower() if columns else ""

@@ -74,6 +74,9 @@ def _rows(
             "name": entry["name"],
             "trigger_id": int(entry["trigger_id"]),
             "bin_s": float(series["bin_s"][0]),
-            **{k: best[k] for k in ("significance", "t90_s", "t90_err_s")},
+            **{
+                k: best[k]
+                for k in (*("significance", "t90_s", "t90_err_s", "t90_method_err_s"),)
+            },
             "catalog_t90_s": entry["t90_s"],
         }

@@ -2,7 +2,7 @@
 
 import click
 
-from orbital_kernel.commands.answers import show_frame
+from orbital_kernel.commands.frames import show_frame
 from orbital_kernel.commands.output import json_option, print_json, rows_of
 
 SHOWN = (

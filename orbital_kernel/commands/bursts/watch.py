@@ -75,7 +75,8 @@ def watch(
 ) -> None:
     """Follow the store as rates arrive: write cross.bursts and send alerts.
 
-    Alerts follow GCN's public core schemas. They are printed and, if given, also go to a
+    Findings of new sources and points beyond the limits of alerts are sent too (see
+    `orbital findings`). Alerts follow GCN's public core schemas. They are printed and, if given, also go to a
     file and a webhook. --json prints one document per line; with --once it prints a
     single document.
 
@@ -85,8 +86,9 @@ def watch(
     """
     stop = _until_interrupted()
     from orbital_kernel import connect
-    from orbital_kernel.monitor import AlertFile, Printed, Webhook
+    from orbital_kernel.monitor import Printed
     from orbital_kernel.monitor.alerts import line
+    from orbital_kernel.monitor.sinks import sinks_of
 
     sent: list[dict[str, Any]] = []
     show = {
@@ -96,9 +98,7 @@ def watch(
         (True, True): sent.append,
     }[as_json, once]
     orbital = connect().require_tables()
-    sinks: list[Sink] = [Printed(show)]
-    sinks += [AlertFile(path)] if path else []
-    sinks += [Webhook(webhook)] if webhook else []
+    sinks: list[Sink] = [Printed(show), *sinks_of(path, webhook)]
     watcher = orbital.bursts.watch(
         orbital.watch_folder,
         sinks=sinks,

@@ -266,7 +266,8 @@ def scan(series: pl.DataFrame, settings: Settings = DEFAULT) -> pl.DataFrame:
     -------
     polars.DataFrame
         One row per excursion: met_s (start of the best window, s), significance (sigma),
-        timescale_s (s), band, t90_s, t90_err_s and t50_s (s), t90_start_s (s from met_s),
+        timescale_s (s), band, t90_s, t90_err_s and t50_s (s), t90_method_err_s (s, of the
+        same photons by other levels and blocks), t90_start_s (s from met_s),
         peak and background (in `unit`), fluence (counts or unit s), unit, cause, evidence.
 
     Raises

@@ -59,9 +59,13 @@ class Stretch:
     ) -> "Stretch":
         """Return the stretch with a model's content, other noise and another level."""
         noise = rng.normal(size=len(model)) * np.sqrt(self.variance)
+        return replace(self, value=model + noise).levelled(level_err, rng)
+
+    def levelled(self, level_err: Floats, rng: np.random.Generator) -> "Stretch":
+        """Return the stretch with another level, drawn from its error."""
         level = rng.normal() * np.hypot(level_err, self.offset)
         measured = self.variance > 0
-        return replace(self, value=np.where(measured, model + noise + level, 0.0))
+        return replace(self, value=np.where(measured, self.value + level, 0.0))
 
 
 class Blocks(NamedTuple):

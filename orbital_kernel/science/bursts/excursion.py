@@ -18,6 +18,7 @@ COLUMNS = {
     "band": pl.String,
     "t90_s": pl.Float64,
     "t90_err_s": pl.Float64,
+    "t90_method_err_s": pl.Float64,
     "t50_s": pl.Float64,
     "t90_start_s": pl.Float64,
     "peak": pl.Float64,

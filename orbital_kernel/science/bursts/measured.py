@@ -57,6 +57,7 @@ def _durations(measurement: Measurement, shape: Layout) -> Row:
     return {
         "t90_s": times.t90_s,
         "t90_err_s": times.t90_err_s,
+        "t90_method_err_s": times.t90_method_err_s,
         "t50_s": times.t50_s,
         "t90_start_s": times.t90_start - float(excess.met[measurement.window.first]),
     }

@@ -20,6 +20,7 @@ from orbital_kernel.science.lightcurves.exposure import (
     EXPOSED,
     live_seconds,
     merged,
+    merged_by,
     overlaps,
 )
 from orbital_kernel.science.lightcurves.model_files import model_file
@@ -57,6 +58,7 @@ __all__ = [
     "left_out",
     "live_seconds",
     "merged",
+    "merged_by",
     "model_file",
     "overlaps",
     "parse_unit",

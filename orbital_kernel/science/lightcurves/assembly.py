@@ -14,14 +14,22 @@ import polars as pl
 from orbital_kernel.model.times import to_utc_iso
 from orbital_kernel.science.columns import TT, demand, fill, finite, with_seconds
 from orbital_kernel.science.lightcurves.bands import CountsToFlux
+from orbital_kernel.science.lightcurves.converted import (
+    MODEL_ERRORS,
+    VALUES,
+    as_given,
+    converted,
+    valued,
+)
 from orbital_kernel.science.lightcurves.dating import t0_of_files
 from orbital_kernel.science.lightcurves.places import placed
 from orbital_kernel.science.lightcurves.point_bands import (
-    CONVERSION,
     conversions_of,
     require_target,
     with_absorption,
+    with_kind,
 )
+from orbital_kernel.science.lightcurves.releases import without_other_releases
 from orbital_kernel.science.lightcurves.repeats import REPEATED, repeats
 from orbital_kernel.science.spectra import Band, SpectralModel
 
@@ -34,13 +42,6 @@ _TIES = (
     *("instrument", "mode", "object", "obs_id", "given_unit", "given_band"),
     *("given_value", "value_err_plus", "time_err_plus_s"),
 )
-VALUES = ("value", "value_err_plus", "value_err_minus")
-MODEL_ERRORS = {
-    "value_err_model": "factor_err",
-    "value_err_model_plus": "factor_err_plus",
-    "value_err_model_minus": "factor_err_minus",
-}
-"""Errors of the value from its conversion, and those of the factor."""
 _SHAPE: Mapping[str, pl.DataType] = {
     "observatory": pl.String(),
     "object": pl.String(),
@@ -224,7 +225,7 @@ def joint(
     rows = placed(rows.with_columns(pl.col("time").cast(TT)), position)
     rows = with_absorption(_with_reasons(rows))
     if unit is None:
-        rows = _as_given(rows)
+        rows = as_given(rows)
     else:
         rows = conversions_of(
             rows,
@@ -235,7 +236,10 @@ def joint(
             nh_1e22=nh_1e22,
             absorption=absorption,
         )
-        rows = _converted(rows)
+        rows = converted(rows)
+    rows = without_other_releases(rows)
+    if unit is not None:
+        rows = valued(rows)
     return (
         _timed(rows, t0, t0_source)
         .select(_ORDER)
@@ -243,13 +247,9 @@ def joint(
     )
 
 
-def brought_to(
-    points: pl.DataFrame, unit: str, band: Band, model: SpectralModel | None
-) -> pl.DataFrame:
-    """Return points of many objects in a unit and band; repeated points are kept."""
-    require_target(unit, band)
-    rows = with_absorption(_with_reasons(_shaped(points), repeated=False))
-    return _converted(conversions_of(rows, unit, band, model, {}))
+def points_of(points: pl.DataFrame) -> pl.DataFrame:
+    """Return points of many objects with all columns; repeated points are kept."""
+    return with_kind(with_absorption(_with_reasons(_shaped(points), repeated=False)))
 
 
 def _shaped(points: pl.DataFrame) -> pl.DataFrame:
@@ -318,49 +318,6 @@ def _with_reasons(rows: pl.DataFrame, *, repeated: bool = True) -> pl.DataFrame:
             pl.col(f"band_{e}_kev").alias(f"given_band_{e}_kev")
             for e in ("low", "high")
         ),
-    )
-
-
-def _as_given(rows: pl.DataFrame) -> pl.DataFrame:
-    unstated = pl.when(pl.col("unit").is_null()).then(pl.lit("no unit is given"))
-    return rows.with_columns(
-        pl.coalesce("excluded", unstated).alias("excluded"),
-        *(pl.lit(None, dtype=kind).alias(name) for name, kind in CONVERSION.items()),
-        *(pl.lit(None, dtype=pl.Float64).alias(name) for name in MODEL_ERRORS),
-    )
-
-
-def _converted(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows with values in the target's unit; magnitudes are not linear."""
-    rows = rows.with_columns(pl.coalesce("excluded", "refused").alias("excluded"))
-    usable = pl.when(pl.col("excluded").is_null())
-    value, plus, minus = VALUES
-    scaled = [
-        usable.then(pl.col(name) * pl.col("factor")).alias(name) for name in VALUES
-    ]
-    bright = 10 ** (-0.4 * pl.col(value)) * pl.col("factor")
-    of_magnitude = [
-        usable.then(bright).alias(value),
-        usable.then(bright * (10 ** (0.4 * pl.col(minus)) - 1)).alias(plus),
-        usable.then(bright * (1 - 10 ** (-0.4 * pl.col(plus)))).alias(minus),
-    ]
-    is_magnitude = pl.col("unit").str.starts_with("mag").fill_null(value=False)
-    rows = rows.with_columns(
-        pl.when(is_magnitude).then(m).otherwise(s).alias(name)
-        for name, m, s in zip(VALUES, of_magnitude, scaled, strict=True)
-    )
-    return rows.with_columns(
-        *(
-            usable.then(pl.col("value").abs() * pl.col(error) / pl.col("factor")).alias(
-                name
-            )
-            for name, error in MODEL_ERRORS.items()
-        ),
-        *(
-            pl.coalesce(f"to_{name}", name).alias(name)
-            for name in ("unit", "band", "band_low_kev", "band_high_kev")
-        ),
-        pl.coalesce("to_absorption", "absorption").alias("absorption"),
     )
 
 

@@ -5,14 +5,20 @@ from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model.times import to_utc_iso
 from orbital_kernel.science.columns import TT, demand, numbered
 
+Reals = NDArray[np.float64]
+Ints = NDArray[np.int64]
 LOG = re.compile(r"log\s*(\d+)")
-MOST_BINS = 10_000_000
+MOST_CELLS = 4
+"""Empty and full bins for each point up to which a table of all bins is made."""
 SERIES = "_series"
+_ERRORS = ("value_err_plus", "value_err_minus")
+_WIDTHS = ("time_err_minus_s", "time_err_plus_s")
 _SERIES = ("observatory", "object", "instrument", "mode", "unit", "band")
 
 
@@ -41,23 +47,25 @@ def averaged(curve: pl.DataFrame, bins: float | str | Sequence[float]) -> pl.Dat
         If the bins are not one of these.
     """
     demand(curve, "since_s", "value", "is_limit", "excluded", subject="a light curve")
-    since = curve["since_s"].to_numpy()
-    number = _numbers(since, bins)
-    usable = pl.col("excluded").is_null() & ~pl.col("is_limit") & (pl.col("_bin") >= 0)
-    rows = numbered(curve, _SERIES, SERIES).with_columns(pl.Series("_bin", number))
-    rows = rows.with_columns(_weight().alias("_weight"))
-    others = rows.filter(~usable.fill_null(value=False))
-    means = _means(rows.filter(usable))
-    kinds = {**curve.schema, "averaged": pl.UInt32(), SERIES: pl.UInt32()}
-    table = pl.concat(
-        [
-            means.select(pl.col(name).cast(kind) for name, kind in kinds.items()),
-            others.with_columns(pl.lit(1).alias("averaged")).select(
-                pl.col(name).cast(kind) for name, kind in kinds.items()
-            ),
-        ]
-    )
+    rows = numbered(curve, _SERIES, SERIES)
+    table = in_bins(rows, bins)
     return table.sort("time", "since_s", SERIES, nulls_last=True).drop(SERIES)
+
+
+def in_bins(rows: pl.DataFrame, bins: float | str | Sequence[float]) -> pl.DataFrame:
+    """Return points of numbered series averaged in bins, by series and time.
+
+    Points that are not averaged follow. Each series is averaged by itself.
+    """
+    number = _numbers(rows["since_s"].to_numpy(), bins)
+    is_point = pl.col("excluded").is_null() & ~pl.col("is_limit")
+    usable = rows.select(is_point.fill_null(value=False)).to_series().to_numpy()
+    usable = usable & (number >= 0)
+    cell = rows[SERIES].to_numpy().astype(np.int64)
+    cell = cell * (number.max(initial=0) + 1) + number
+    means = _means(rows, np.flatnonzero(usable), cell[usable])
+    others = rows.filter(~usable).with_columns(pl.lit(1, pl.UInt32).alias("averaged"))
+    return pl.concat([means, others.select(means.columns)])
 
 
 def _numbers(since: np.ndarray, bins: float | str | Sequence[float]) -> np.ndarray:
@@ -88,60 +96,75 @@ def _numbers(since: np.ndarray, bins: float | str | Sequence[float]) -> np.ndarr
     return np.where(outside, -1, number)
 
 
-def _weight() -> pl.Expr:
-    width = pl.col("time_err_plus_s") + pl.col("time_err_minus_s")
-    exposed = pl.when(pl.col("exposure_s") > 0).then("exposure_s")
-    weighted = pl.when(width > 0).then(width)
-    complete = [
-        pl.when(part.is_not_null().all().over(SERIES)).then(part)
-        for part in (exposed, weighted)
-    ]
-    return pl.coalesce(*complete, pl.lit(1.0))
+def _weights(rows: pl.DataFrame) -> Reals:
+    """Return the exposure of each point, else its width, else 1, the same of a series."""
+    series = rows[SERIES].to_numpy()
+    width = _reals(rows, "time_err_plus_s") + _reals(rows, "time_err_minus_s")
+    weights = np.ones(len(rows))
+    for part in (width, _reals(rows, "exposure_s")):
+        incomplete = np.bincount(series, ~(part > 0)) > 0
+        weights = np.where(incomplete[series], weights, part)
+    return weights
 
 
-def _means(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return one row for each series and bin."""
-    weight = pl.col("_weight")
-    total = weight.sum()
-    error = {
-        name: (weight * pl.col(name)).pow(2).sum().sqrt() / total
-        for name in ("value_err_plus", "value_err_minus")
+def _reals(rows: pl.DataFrame, name: str) -> Reals:
+    """Return a column of numbers; NaN where null."""
+    return np.asarray(rows[name].cast(pl.Float64).fill_null(np.nan).to_numpy())
+
+
+def _means(rows: pl.DataFrame, usable: Ints, cell: Ints) -> pl.DataFrame:
+    """Return one row for each cell of a series and bin, with its points' weighted mean."""
+    cells, first, cell = _dense(cell)
+    weight = _weights(rows)[usable]
+    part = {name: _reals(rows, name)[usable] for name in (*_ERRORS, "value", "since_s")}
+    total = np.bincount(cell, weight, cells)
+    counts = np.bincount(cell, minlength=cells)
+
+    def summed(values: Reals) -> Reals:
+        return np.asarray(np.bincount(cell, values, cells), dtype=np.float64)
+
+    centre = summed(weight * part["since_s"]) / total
+    low, high = (np.nan_to_num(_reals(rows, name)[usable]) for name in _WIDTHS)
+    start, stop = np.full(cells, np.inf), np.full(cells, -np.inf)
+    np.minimum.at(start, cell, part["since_s"] - low)
+    np.maximum.at(stop, cell, part["since_s"] + high)
+    exposure = _reals(rows, "exposure_s")[usable]
+    is_exposed = np.isfinite(exposure)
+    live = summed(np.where(is_exposed, exposure, 0.0))
+    columns = {
+        "value": summed(weight * part["value"]) / total,
+        **{n: np.sqrt(summed((weight * part[n]) ** 2)) / total for n in _ERRORS},
+        "since_s": centre,
+        "since_days": centre / 86400,
+        "time_err_minus_s": centre - start,
+        "time_err_plus_s": stop - centre,
+        "exposure_s": np.where(summed(is_exposed) > 0, live, np.nan),
     }
-    unknown = {name: pl.col(name).null_count() > 0 for name in error}
-    centre = (weight * pl.col("since_s")).sum() / total
-    start = (pl.col("since_s") - pl.col("time_err_minus_s").fill_null(0)).min()
-    stop = (pl.col("since_s") + pl.col("time_err_plus_s").fill_null(0)).max()
-    first = pl.col("time").cast(TT).first()
-    moved = pl.duration(
-        nanoseconds=((centre - pl.col("since_s").first()) * 1e9).round().cast(pl.Int64)
+    means = rows[usable[first]]
+    moved = np.rint((centre - part["since_s"][first]) * 1e9).astype(np.int64)
+    time = (means["time"].cast(TT).cast(pl.Int64) + pl.Series(moved)).cast(TT)
+    means = means.with_columns(
+        time.alias("time"),
+        *(pl.Series(name, value).fill_nan(None) for name, value in columns.items()),
+        pl.Series("averaged", counts, dtype=pl.UInt32),
     )
-    summed = [
-        (weight * pl.col("value")).sum().truediv(total).alias("value"),
-        *(
-            pl.when(~unknown[name]).then(expr).alias(name)
-            for name, expr in error.items()
-        ),
-        (first + moved).alias("time"),
-        centre.alias("since_s"),
-        (centre / 86400).alias("since_days"),
-        (centre - start).alias("time_err_minus_s"),
-        (stop - centre).alias("time_err_plus_s"),
-        pl.col("exposure_s").sum().alias("exposure_s"),
-        pl.len().alias("averaged"),
-    ]
-    changed = {expr.meta.output_name() for expr in summed}
-    carried = [
-        name
-        for name in rows.columns
-        if name not in changed | {"_bin", "_weight", "given_value", "utc"}
-    ]
-    rows = rows.with_row_index("_row")
-    means = rows.group_by(SERIES, "_bin", maintain_order=True).agg(
-        *summed, pl.col("_row").first()
-    )
-    means = means.drop(SERIES, "_bin").hstack(rows[means["_row"]].select(carried))
-    means = means.with_columns(pl.lit(None, dtype=pl.Float64).alias("given_value"))
+    if "given_value" in means.columns:
+        means = means.with_columns(pl.lit(None, dtype=pl.Float64).alias("given_value"))
     if "utc" not in rows.columns:
         return means
     utc = to_utc_iso(means["time"].to_numpy())
     return means.with_columns(pl.Series("utc", utc, dtype=pl.String))
+
+
+def _dense(cell: Ints) -> tuple[int, Ints, Ints]:
+    """Return how many cells hold points, the first point of each, and each point's cell."""
+    size = int(cell.max(initial=-1)) + 1
+    if size > MOST_CELLS * (1 + cell.size):
+        _, first, cell = np.unique(cell, return_index=True, return_inverse=True)
+        return first.size, first, cell
+    first = np.full(size, -1)
+    order = np.arange(cell.size)
+    first[cell[::-1]] = order[::-1]
+    present = first >= 0
+    number = np.cumsum(present) - 1
+    return int(present.sum()), first[present], number[cell]

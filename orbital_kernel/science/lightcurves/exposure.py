@@ -41,20 +41,30 @@ def merged(intervals: pl.DataFrame) -> pl.DataFrame:
     QueryError
         If several instruments (or CCDs, whose good times differ) are mixed.
     """
-    demand(intervals, "time", "time_stop", subject="intervals")
-    intervals = intervals.filter(_exposed(intervals))
     if "instrument" in intervals.columns:
-        _one_instrument(intervals)
+        _one_instrument(intervals.filter(_exposed(intervals)))
+    return merged_by(intervals)
+
+
+def merged_by(intervals: pl.DataFrame, *keys: str) -> pl.DataFrame:
+    """Return `merged` of the intervals of each combination of `keys`, in their order.
+
+    A sort and one running maximum per group: the same for one group and for many.
+    """
+    demand(intervals, "time", "time_stop", *keys, subject="intervals")
+    intervals = intervals.filter(_exposed(intervals))
     seconds = (pl.col("time_stop") - pl.col("time")).dt.total_nanoseconds() / NS
     has_live = "live_s" in intervals.columns
     live = [finite("live_s").fill_null(seconds)] if has_live else []
+    latest = pl.col("time_stop").cum_max().shift(1).alias("latest")
     blocks = (
         intervals.with_columns(pl.col("time").cast(TT), pl.col("time_stop").cast(TT))
-        .select("time", "time_stop", *live)
+        .select(*keys, "time", "time_stop", *live)
         .filter(pl.col("time_stop") > pl.col("time"))
-        .sort("time")
+        .sort(*keys, "time", nulls_last=True)
+        .with_columns(latest.over(*keys) if keys else latest)
         .with_columns(
-            (pl.col("time") > pl.col("time_stop").cum_max().shift(1))
+            (pl.col("time") > pl.col("latest"))
             .fill_null(value=True)
             .cum_sum()
             .alias("block")
@@ -62,6 +72,7 @@ def merged(intervals: pl.DataFrame) -> pl.DataFrame:
         .with_columns(seconds.alias("seconds"))
         .group_by("block", maintain_order=True)
         .agg(
+            *(pl.col(key).first() for key in keys),
             pl.col("time").min(),
             pl.col("time_stop").max(),
             *([pl.col("live_s").sum() / pl.col("seconds").sum()] if has_live else []),

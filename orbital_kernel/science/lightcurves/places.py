@@ -39,8 +39,9 @@ def placed(
         heliocentre are corrected to the geocentre, and time_rule says so; without a
         position their half-widths are wider by 500 s instead.
     """
-    place = pl.col("time_rule").map_elements(
-        place_of, return_dtype=pl.String, skip_nulls=False
+    rules = rows["time_rule"].unique().to_list()
+    place = pl.col("time_rule").replace_strict(
+        rules, [place_of(rule) for rule in rules], return_dtype=pl.String
     )
     rows = rows.with_columns(
         pl.when(pl.col("time").is_not_null()).then(place).alias("time_place")

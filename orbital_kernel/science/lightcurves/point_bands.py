@@ -14,6 +14,7 @@ from orbital_kernel.science.lightcurves.bands import (
     kind_of,
     parse_unit,
 )
+from orbital_kernel.science.lightcurves.converted import CONVERSION
 from orbital_kernel.science.lightcurves.magnitudes import (
     density_of_magnitude,
     is_magnitude,
@@ -40,13 +41,6 @@ STATED_AT = "$.xray_model"
 ABSORPTION_AT = "$.absorption"
 UNABSORBED_BESIDE = '"unabsorbed flux"'
 """A table that lists unabsorbed fluxes beside the points has these absorbed."""
-CONVERSION: Mapping[str, pl.DataType] = {
-    "factor": pl.Float64(),
-    "factor_err": pl.Float64(),
-    "factor_err_plus": pl.Float64(),
-    "factor_err_minus": pl.Float64(),
-    "conversion": pl.String(),
-}
 _ANSWER = {
     **CONVERSION,
     "to_absorption": pl.String(),
@@ -80,11 +74,7 @@ def conversions_of(
     One conversion is made for each kind of point. Added are factor, factor_err,
     conversion, refused, and unit and band of the result (to_…).
     """
-    rows = rows.with_columns(
-        pl.col("extra").str.json_path_match(STATED_AT).alias("spectrum"),
-        packaged_index().alias("packaged"),
-    )
-    rows = numbered(rows, GIVEN_AS, "_kind")
+    rows = numbered(with_kind(rows), GIVEN_AS, "_kind")
     kinds = rows.select(*GIVEN_AS, "_kind").unique("_kind", maintain_order=True)
     spectra = {
         text: _spectrum(text, model, nh_1e22) for text in kinds["spectrum"].unique()
@@ -97,6 +87,16 @@ def conversions_of(
     errors = pl.col("factor_err", "factor_err_plus", "factor_err_minus")
     table = kinds.select("_kind").hstack(answered.with_columns(errors.fill_nan(None)))
     return rows.join(table, on="_kind", how="left", maintain_order="left")
+
+
+def with_kind(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with the spectrum that each states, and its packaged factor."""
+    if "spectrum" in rows.columns:
+        return rows
+    return rows.with_columns(
+        pl.col("extra").str.json_path_match(STATED_AT).alias("spectrum"),
+        packaged_index().alias("packaged"),
+    )
 
 
 def with_absorption(rows: pl.DataFrame) -> pl.DataFrame:

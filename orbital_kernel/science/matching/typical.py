@@ -1,9 +1,11 @@
 """Typical position errors of rows whose catalogue states none, and their origin in words.
 
-XRT: 3.5 arcsec of star tracker and alignment and 22.6 arcsec x counts^-0.48 of the
-centroid in quadrature, both 90 % (Moretti et al. 2006, A&A 448, L9; `xrtcentroid`).
-Chandra: Kim et al. 2007 (ApJS 169, 401), eq. 12, 95 %, of off-axis angle and counts. The
-others: the value in the observatory's file.
+XRT: 3.5 arcsec (90 %) of the star trackers (www.swift.ac.uk/xrtpos2.php) and in quadrature
+the centroid's 22.6 arcsec x counts^-0.48 (90 %; assumed, after Moretti et al. 2006, A&A
+448, L9). Chandra: the 95 % error of Kim et al. 2007, ApJS 169, 401, of off-axis angle and
+counts, as the Chandra Source Catalog gives it (equations 1 and 2 of
+cxc.cfa.harvard.edu/csc1/why/err_ellipse_cio.html, for up to 2,000 counts). The others: the
+value in the observatory's file.
 """
 
 from collections.abc import Sequence

@@ -17,17 +17,21 @@ def text(health: Health) -> str:
     Unknown values are omitted, so that a graph shows a gap and not a zero.
     """
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Metrics(health))
+    registry.register(Metrics(health))
     return generate_latest(registry).decode()
 
 
-class _Metrics(Collector):
-    def __init__(self, health: Health) -> None:
-        self._health = health
+class Metrics(Collector):
+    """The metrics of the newest health, as Prometheus collects them."""
+
+    def __init__(self, health: Health | None = None) -> None:
+        self.health = health
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yield the metrics of one health report."""
-        checks = self._health.checks
+        """Yield the metrics of one health report; none before the first."""
+        if self.health is None:
+            return
+        checks = self.health.checks
         state = GaugeMetricFamily(
             "orbital_health",
             "state of the storage: 1 for the current state",
@@ -39,7 +43,7 @@ class _Metrics(Collector):
             labels=["check", "state"],
         )
         for name in STATES:
-            state.add_metric([name], int(self._health.state == name))
+            state.add_metric([name], int(self.health.state == name))
         for check in checks:
             for name in STATES:
                 check_state.add_metric([check.name, name], int(check.state == name))

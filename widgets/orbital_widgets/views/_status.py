@@ -7,19 +7,22 @@ from typing import Any
 import ipywidgets as widgets
 
 from orbital_widgets import words
+from orbital_widgets.cancel_button import CancelButton
+from orbital_widgets.latest import Latest
 from orbital_widgets.results import Results
 
 
 class StatusView:
     """One line while queries run, then one line per observatory, and every problem.
 
-    A button connects again when the platform did not answer.
+    A button connects again when the platform did not answer; another ends a question
+    that takes long.
     """
 
     def __init__(
-        self, results: Results, reconnect: Callable[[], None] = lambda: None
+        self, results: Results, reconnect: Callable[[], None], latest: Latest
     ) -> None:
-        self.results = results
+        self.results, self.latest = results, latest
         self.text = widgets.HTML()
         self.reconnect = widgets.Button(
             description="Reconnect",
@@ -27,21 +30,22 @@ class StatusView:
             tooltip="connect to the platform again, and ask again",
         )
         self.reconnect.on_click(lambda _button: reconnect())
-        self.widget = widgets.VBox((self.text, self.reconnect))
+        buttons = widgets.HBox((self.reconnect, CancelButton(latest).widget))
+        self.widget = widgets.VBox((self.text, buttons))
         self.widget.add_class("orbital-status")
         results.observe(self._read, ("busy", "outcome"))
         self._read(None)
 
     def _read(self, _change: Any) -> None:
-        self.text.value = status_html(self.results)
+        self.text.value = status_html(self.results, self.latest.limit)
         lost = self.results.outcome.lost and not self.results.busy
         self.reconnect.layout.display = "" if lost else "none"
 
 
-def status_html(results: Results) -> str:
+def status_html(results: Results, limit: str) -> str:
     """Return the state as HTML; problems in red, marked in words."""
     if results.busy:
-        return "<i>querying…</i>"
+        return f"<i>querying… {escape(limit)}</i>"
     outcome = results.outcome
     problems = [
         f'<span style="color:#b00020"><b>Problem:</b> {escape(problem)}</span>'

@@ -6,6 +6,7 @@ those with an odd number were only used to report.
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 NEAR = 0.25
 NEAR_BINS = 2.0
@@ -24,14 +25,15 @@ def compared(bursts: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     bursts
-        trigger_id, bin_s (s), significance (sigma), t90_s and t90_err_s (s), and
-        catalog_t90_s (s).
+        trigger_id, bin_s (s), significance (sigma), t90_s, t90_err_s and t90_method_err_s
+        (s), and catalog_t90_s (s).
 
     Returns
     -------
     polars.DataFrame
-        The rows with half, residual ((T90 - catalogue) / error) and near (whether T90 is
-        within 25 % or two bins of the catalogue's).
+        The rows with half, residual ((T90 - catalogue) / t90_method_err_s: both measure
+        the same photons, so that their noise is shared), residual_of_truth (over
+        t90_err_s) and near (whether T90 is within 25 % or two bins of the catalogue's).
     """
     off = pl.col("t90_s") - pl.col("catalog_t90_s")
     allowed = pl.max_horizontal(
@@ -41,7 +43,8 @@ def compared(bursts: pl.DataFrame) -> pl.DataFrame:
         half=pl.Series(
             [half_of(int(t)) for t in bursts["trigger_id"]], dtype=pl.String
         ),
-        residual=off / pl.col("t90_err_s"),
+        residual=off / pl.col("t90_method_err_s"),
+        residual_of_truth=off / pl.col("t90_err_s"),
         near=off.abs() <= allowed,
     ).sort("half", "trigger_id", "bin_s")
 
@@ -58,7 +61,7 @@ def agreement(rows: pl.DataFrame) -> pl.DataFrame:
     -------
     polars.DataFrame
         half, series (number), near (share), residual (median) and width (1.4826 times the
-        median absolute deviation of the residuals from their median).
+        median absolute deviation of the residuals from their median), and width_of_truth.
     """
     bright = rows.filter(pl.col("significance") > BRIGHT_SIGMA)
     parts = []
@@ -66,15 +69,21 @@ def agreement(rows: pl.DataFrame) -> pl.DataFrame:
         part = bright.filter(pl.col("half") == half)
         if part.is_empty():
             continue
-        residual = part["residual"].to_numpy()
-        middle = float(np.median(residual))
+        middle, width = _centre(part["residual"].to_numpy())
         parts.append(
             {
                 "half": half,
                 "series": part.height,
                 "near": float(part["near"].to_numpy().mean()),
                 "residual": middle,
-                "width": 1.4826 * float(np.median(np.abs(residual - middle))),
+                "width": width,
+                "width_of_truth": _centre(part["residual_of_truth"].to_numpy())[1],
             }
         )
     return pl.DataFrame(parts)
+
+
+def _centre(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the median and 1.4826 times the median absolute deviation from it."""
+    middle = float(np.median(values))
+    return middle, 1.4826 * float(np.median(np.abs(values - middle)))

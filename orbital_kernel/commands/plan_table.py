@@ -4,6 +4,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from orbital_kernel.commands.terminal import visible
 from orbital_kernel.storage.provision.change import Change
 from orbital_kernel.storage.provision.conflicts import Conflict
 from orbital_kernel.storage.provision.plan import Plan, shown
@@ -20,16 +21,16 @@ def plan_table(plan: Plan) -> RenderableType:
         for change in plan.changes:
             table.add_row(
                 Text(change.action, style=COLOURS[change.action]),
-                change.resource,
-                change.name,
-                _fields_text(change),
-                Text(change.reason if change.action != "update" else ""),
+                _text(change.resource),
+                _text(change.name),
+                _text(_fields(change)),
+                _text(change.reason if change.action != "update" else ""),
             )
         parts.append(table)
     parts += [_line("conflict", row, "red") for row in plan.conflicts]
     parts += [_line("kept", row, "cyan") for row in plan.retained]
-    parts += [Text(f"note: {note}", style="cyan") for note in plan.notes]
-    parts.append(Text(summary(plan)))
+    parts += [_text(f"note: {note}", "cyan") for note in plan.notes]
+    parts.append(_text(summary(plan)))
     return Group(*parts)
 
 
@@ -46,21 +47,26 @@ def summary(plan: Plan) -> str:
 
 
 def _line(word: str, row: Conflict, style: str) -> Text:
-    return Text(f"{word}: {row.resource} {row.name}: {row.reason}", style=style)
+    return _text(f"{word}: {row.resource} {row.name}: {row.reason}", style)
 
 
-def _fields_text(change: Change) -> Text:
+def _text(text: str, style: str = "") -> Text:
+    """Return a text of a file or a cluster as it is written, without markup or controls."""
+    return Text(visible(text), style=style)
+
+
+def _fields(change: Change) -> str:
     if change.action == "delete":
-        return Text(", ".join(f"{k} {shown(k, v)}" for k, v in change.before.items()))
+        return ", ".join(f"{k} {shown(k, v)}" for k, v in change.before.items())
     if change.action == "update":
         pairs = (
             f"{name}: {shown(name, change.before[name])} → {shown(name, value)}"
             for name, value in change.after.items()
         )
-        return Text("\n".join(pairs))
+        return "\n".join(pairs)
     fields = (
         f"{name}: {shown(name, value)}"
         for name, value in change.after.items()
         if name not in LEFT_OUT
     )
-    return Text("\n".join(fields))
+    return "\n".join(fields)

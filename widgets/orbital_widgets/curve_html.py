@@ -1,4 +1,4 @@
-"""What a light-curve explorer writes around its figure: sentences, tables and code."""
+"""A light curve as HTML: sentences, and the tables below the figure."""
 
 from collections.abc import Callable, Mapping
 from html import escape
@@ -22,7 +22,7 @@ COPY = (
 
 
 def status(answer: CurveLook) -> str:
-    """Return the problem, if any, and what there is to say, as lines of HTML."""
+    """Return what to say about the points, and names that begin alike."""
     lines = [escape(text) for text in answer.words]
     if answer.problem:
         lines.insert(0, problem(answer.problem))

@@ -1,0 +1,22 @@
+"""Keywords of FITS headers as text and numbers."""
+
+from astropy.io import fits
+
+
+def text(header: fits.Header, name: str) -> str:
+    """Return a keyword as stripped text; '' where absent, undefined or unreadable."""
+    value = header.get(name, "")
+    return "" if isinstance(value, fits.card.Undefined) else str(value).strip()
+
+
+def number(header: fits.Header, name: str) -> float | None:
+    """Return a keyword as a number; None where absent, undefined or text."""
+    value = header.get(name)
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value)

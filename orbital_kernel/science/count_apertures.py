@@ -1,0 +1,79 @@
+"""Apertures in which photons of a source are counted, and the background there.
+
+References
+----------
+ACIS and HRC, radius: 95 % of 1.49 keV are within 2.05 - 0.55 t + 0.18 t^2 arcsec at t
+arcmin off axis (E. Feigelson, asc.harvard.edu/chandra-users/0192.html, by CIAO's mkpsf).
+ACIS, background: a quiescent front-illuminated chip has 0.3 count/s of good grades in
+0.3-10 keV, chip S3 1 count/s (M. Markevitch, cxc.harvard.edu/contrib/maxim/bg; 0.309 and
+0.807 in Biller, Plucinsky and Edgar 2001, "Two Years of Science with Chandra"); a chip is
+1024 x 0.492 arcsec wide. XRT, radius: half of 1.5 keV are within 9 arcsec (Swift Technical
+Handbook, table "Characteristics of the XRT"). What is assumed instead is so called in
+`origin`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Reals = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Aperture:
+    """How photons of a source are counted with an instrument, and what else is there.
+
+    Attributes
+    ----------
+    radius_arcsec
+        Radius on axis, and the factors of the off-axis angle (arcmin) and its square.
+    fraction
+        Share of a source's photons inside.
+    background
+        Counts per second and arcsec2.
+    origin
+        Where these come from.
+    """
+
+    radius_arcsec: tuple[float, float, float]
+    fraction: float
+    background: float
+    origin: str
+
+    def radius_at(self, off_axis_arcmin: Reals) -> Reals:
+        """Return the radius, arcsec."""
+        constant, slope, square = self.radius_arcsec
+        return np.asarray(
+            constant + slope * off_axis_arcmin + square * off_axis_arcmin**2
+        )
+
+
+_MIRRORS = (2.05, -0.55, 0.18)
+_OF_MIRRORS = (
+    "95 % within 2.05 - 0.55 t + 0.18 t^2 arcsec at t arcmin off axis (1.49 keV; "
+    "chandra-users 0192)"
+)
+APERTURES = {
+    "XRT": Aperture(
+        (30.0, 0.0, 0.0),
+        0.8,
+        1.8e-7,
+        "XRT: 30 arcsec hold 80 % at 1.5 keV (assumed; half are within 9 arcsec, Swift "
+        "Technical Handbook), background 1e-6 count/s a pixel of 2.36 arcsec (assumed, "
+        "0.3-10 keV, PC mode)",
+    ),
+    "ACIS": Aperture(
+        _MIRRORS,
+        0.95,
+        0.3 / (1024 * 0.492) ** 2,
+        f"ACIS: {_OF_MIRRORS}, background 0.3 count/s a front-illuminated chip in 0.3-10 "
+        "keV (Markevitch, cxc.harvard.edu/contrib/maxim/bg; 1 count/s on S3)",
+    ),
+    "HRC": Aperture(
+        _MIRRORS,
+        0.95,
+        1.7e-5,
+        f"HRC: {_OF_MIRRORS}, background 1.7e-5 count/s/arcsec2 (assumed)",
+    ),
+}
