@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
+from orbital_kernel.plots import theme
 from orbital_widgets.curve_look import CurveLook
 from orbital_widgets.frame_html import frame_html
 
@@ -15,6 +16,8 @@ POINTS = (
     *("value_err_minus", "unit", "is_limit", "band", "exposure_s", "reference"),
 )
 CODE = "Copy as code"
+FRAME_PX = 620
+PANEL_PX = 220
 COPY = (
     "const s = getSelection(); s.selectAllChildren(this.nextElementSibling);"
     "document.execCommand('copy'); this.textContent = 'Copied'"
@@ -68,3 +71,18 @@ TABLES: Mapping[str, Callable[[CurveLook], str]] = {
     CODE: _code,
 }
 """The tables below the figure and what writes each."""
+
+
+def page(answer: CurveLook) -> str:
+    """Return a light curve as HTML that needs no kernel: figure and tables."""
+    figure = ""
+    if answer.figure is not None:
+        drawn = theme.to_html(answer.figure, title="Light curve")
+        height = FRAME_PX + PANEL_PX * len(answer.choice.panels)
+        figure = (
+            f'<iframe style="width:100%;height:{height}px;border:0" '
+            f'title="light curve" srcdoc="{escape(drawn)}"></iframe>'
+        )
+    tables = "".join(f"<h4>{name}</h4>{html(answer)}" for name, html in TABLES.items())
+    title = escape(answer.choice.object or "no object")
+    return f"<h3>Light curve of {title}</h3>{status(answer)}{figure}{tables}"

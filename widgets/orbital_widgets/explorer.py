@@ -282,11 +282,7 @@ class Explorer(ExplorerFiles):
 
     def _repr_mimebundle_(self, **_: Any) -> Mapping[str, Any]:
         if static.is_static(choice=self._static):
-            outcome = self.wait().results.outcome
-            return {
-                "text/plain": static.twin_text(self.selection, outcome),
-                "text/html": static.twin_html(self.selection, outcome),
-            }
+            return static.bundle(self.selection, self.wait().results.outcome)
         live: dict[str, Any] = dict(self.widget._repr_mimebundle_())
         live["text/plain"] = static.parameters_text(self.selection)
         live["text/html"] = f"{static.parameters_html(self.selection)}<p>{DEAD}</p>"
