@@ -27,7 +27,17 @@ FORMATS = (
 
 
 class ExplorerFiles:
-    """The rows of an explorer, and files of them."""
+    """The rows of an explorer, and files of them.
+
+    Examples
+    --------
+    >>> from orbital_kernel import connect
+    >>> from orbital_widgets import Explorer
+    >>> explorer = Explorer(connect(), limit=2, observatories=("swift",)).wait()
+    >>> len(explorer.frame)
+    2
+    >>> explorer.close()
+    """
 
     selection: Selection
     results: Results
