@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CONFORMANCE := .venv-conformance
 CLIENTS := .venv-clients
 
-.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-cli bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs sbom lint clean bench-lags clients flips-standin bench-quality bench-rare bench-questions bench-matching bench-coverage bench-lightcurves bench-reports bench-findings environments binder-test tour
+.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-cli bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs sbom lint clean bench-lags clients flips-standin bench-quality bench-rare bench-questions bench-matching bench-coverage bench-lightcurves bench-reports bench-findings environments binder-test tour bench-lab
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 26
@@ -105,6 +105,9 @@ bench-lags: venv ## measure coverage of lags and false alarms in red noise; writ
 
 bench-lightcurves: venv ## assemble, bin and characterise 10^7 points of 10^4 objects, beside astropy Table and pandas
 	$(BIN)/python benchmarks/bench_lightcurves.py
+
+bench-lab: venv ## measure control to redrawn plot in a browser, pan and zoom of the sky, memory of the tab; ROWS="100000"
+	$(BIN)/python benchmarks/bench_lab.py --rows $(or $(ROWS),100000 1000000 10000000) --write
 
 bench-standin: venv ## measure the stand-in against DuckDB and Polars on Parquet, and the start with 10^8 rows
 	$(BIN)/python benchmarks/bench_standin.py --open-rows 100000000

@@ -114,7 +114,7 @@ def test_a_lag_between_two_series_is_measured_by_a_button(stocked, monkeypatch):
     explorer = LightCurveExplorer(stocked, "SIM AGN 1").wait()
     explorer.lag.of.value = explorer.lag.against.value = "swift/XRT:0.3-10"
     explorer.lag.method.value = "dcf"
-    explorer.lag.measure.click()
+    explorer.lag.button.click()
     explorer.wait()
     explorer.close()
 
@@ -166,11 +166,11 @@ def test_the_bands_of_the_hardness_are_menus_of_the_bands_that_occur():
 
 @pytest.mark.parametrize("ending", ["csv", "fits"])
 def test_points_are_saved_into_the_working_folder(explorer, tmp_path, ending):
-    explorer._format.value = ending
-    explorer._saved()
+    explorer.saving.format.value = ending
+    explorer.saving.button.click()
 
     assert (tmp_path / f"GRB_120102S.{ending}").is_file()
-    assert f"{len(explorer.curve):,} points written" in explorer._saved_as.value
+    assert "the points are written to" in explorer.saving.text.value
 
 
 def test_in_a_report_it_is_html_without_a_kernel(stocked):

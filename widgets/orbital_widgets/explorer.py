@@ -123,7 +123,7 @@ class Explorer(ExplorerFiles):
         self.results = Results()
         self._source, self._resolver, self._static = fetch, resolve, static
         self._latest = Latest(self.selection.lock, within_s=within_s)
-        self.writing = Latest(self.selection.lock)
+        self.writing = Latest(self.selection.lock, within_s=None)
         self._queried: tuple[Any, ...] = ()
         self._history = History()
         self.selection.observe(self._changed)
@@ -282,11 +282,7 @@ class Explorer(ExplorerFiles):
 
     def _repr_mimebundle_(self, **_: Any) -> Mapping[str, Any]:
         if static.is_static(choice=self._static):
-            outcome = self.wait().results.outcome
-            return {
-                "text/plain": static.twin_text(self.selection, outcome),
-                "text/html": static.twin_html(self.selection, outcome),
-            }
+            return static.bundle(self.selection, self.wait().results.outcome)
         live: dict[str, Any] = dict(self.widget._repr_mimebundle_())
         live["text/plain"] = static.parameters_text(self.selection)
         live["text/html"] = f"{static.parameters_html(self.selection)}<p>{DEAD}</p>"

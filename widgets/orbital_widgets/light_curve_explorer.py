@@ -3,18 +3,15 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import ipywidgets
 
-from orbital_kernel.errors import OrbitalError
-from orbital_kernel.plots import theme
 from orbital_widgets.connection import sentence
 from orbital_widgets.curve_choice import CurveChoice, lagged
 from orbital_widgets.curve_controls import CurveControls
-from orbital_widgets.curve_html import status
+from orbital_widgets.curve_html import page, status
 from orbital_widgets.curve_lag import LagBar
 from orbital_widgets.curve_look import CurveLook, look
 from orbital_widgets.curve_tables import CurveTables
@@ -22,14 +19,10 @@ from orbital_widgets.figure_slot import FigureSlot
 from orbital_widgets.latest import WITHIN_S, Latest
 from orbital_widgets.paint import problem
 from orbital_widgets.panel import Panel
+from orbital_widgets.save_bar import SaveBar
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
-
-
-FORMATS = (("CSV", "csv"), ("ECSV", "ecsv"), ("FITS", "fits"), ("VOTable", "vot"))
-FRAME_PX = 620
-PANEL_PX = 220
 
 
 class LightCurveExplorer(Panel):
@@ -292,13 +285,12 @@ class LightCurveExplorer(Panel):
         self._status = ipywidgets.HTML("<i>asking…</i>")
         self._slot = FigureSlot(self._lock_ui)
         self.tables = CurveTables()
-        self._format = ipywidgets.Dropdown(description="Format", options=FORMATS)
-        save = ipywidgets.Button(description="Save", tooltip="write the points shown")
-        save.on_click(lambda _button: self._saved())
-        self._saved_as = ipywidgets.HTML()
+        self.saving = SaveBar(self.save)
         self.lag = LagBar(self._lock_ui, self._lag_chosen)
-        saving = ipywidgets.HBox((self._format, save, self._saved_as))
-        below = (self._slot.widget, saving, self.lag.widget, self.tables.widget)
+        below = (
+            *(self._slot.widget, self.saving.widget),
+            *(self.lag.widget, self.tables.widget),
+        )
         self._lay_out(self.controls.widget, *below, buttons=(self._status,))
         self.add_class("orbital-light-curve")
 
@@ -324,17 +316,6 @@ class LightCurveExplorer(Panel):
         else:
             self._failed(sentence(error))
 
-    def _saved(self) -> None:
-        try:
-            path = self.save(self._format.value)
-        except (OrbitalError, ValueError) as error:
-            text = str(error)
-        except OSError as error:
-            text = f"the file cannot be written: {error.strerror}"
-        else:
-            text = f"{len(self.curve):,} points written to {path}"
-        self._saved_as.value = escape(text)
-
     def _lag_chosen(self, choice: CurveChoice) -> None:
         """Keep the series of a lag: the points stay as they are, the code names it."""
         self.choice = self.controls.choice = choice
@@ -342,13 +323,4 @@ class LightCurveExplorer(Panel):
         self.tables.show_code(self.look)
 
     def _static_html(self) -> str:
-        figure = ""
-        if self.look.figure is not None:
-            page = theme.to_html(self.look.figure, title="Light curve")
-            height = FRAME_PX + PANEL_PX * len(self.look.choice.panels)
-            figure = (
-                f'<iframe style="width:100%;height:{height}px;border:0" '
-                f'title="light curve" srcdoc="{escape(page)}"></iframe>'
-            )
-        title = escape(self.choice.object or "no object")
-        return f"<h3>Light curve of {title}</h3>{status(self.look)}{figure}{self.tables.page()}"
+        return page(self.look, self.tables.page())

@@ -41,8 +41,9 @@ class SkyLayers:
         self.mocs: dict[str, MOC] = {}
         self._queries: tuple[Query, ...] = ()
         self._cancelled = threading.Event()
-        self._counting, self._viewing, self._covering = (
-            Latest(selection.lock) for _ in range(3)
+        self._viewing = Latest(selection.lock)
+        self._counting, self._covering = (
+            Latest(selection.lock, within_s=None) for _ in range(2)
         )
 
     def arrive(self, outcome: Outcome, view: Projection, window: Window) -> None:

@@ -44,6 +44,14 @@ def parameters_text(selection: Selection) -> str:
     return "\n".join(f"{k}: {v}" for k, v in selection.parameters().items())
 
 
+def bundle(selection: Selection, outcome: Outcome) -> dict[str, str]:
+    """Return the explorer as text and as HTML."""
+    return {
+        "text/plain": twin_text(selection, outcome),
+        "text/html": twin_html(selection, outcome),
+    }
+
+
 def twin_html(selection: Selection, outcome: Outcome) -> str:
     """Return parameters, problems, the first rows and the figure, BokehJS included."""
     problems = "".join(
