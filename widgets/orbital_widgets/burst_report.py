@@ -61,7 +61,8 @@ class BurstReport(ipywidgets.VBox):  # type: ignore[misc]
         lock = threading.RLock()
         self._monitor, self._folder = monitor, Path(folder)
         self._static = is_static(choice=static)
-        self._lock_ui, self._figure = lock, None
+        self._lock_ui = lock
+        self._figure: LiveFigure | None = None
         self._curves, self._reports = Latest(lock), Latest(lock)
         curve = ipywidgets.Button(
             description="Light curve", tooltip="points of all observatories"
