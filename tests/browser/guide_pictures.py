@@ -48,7 +48,7 @@ def notebook(folder: Path, name: str, code: str) -> None:
 def keep(part: Any, name: str) -> None:
     """Keep a picture of the top of a part, once what it draws has come."""
     part.wait_for(timeout=SEEN_MS)
-    part.locator("canvas, table").first.wait_for(timeout=SEEN_MS)
+    part.locator("canvas:visible, table:visible").first.wait_for(timeout=SEEN_MS)
     part.page.wait_for_timeout(5000)  # answers of a widget come one after the other
     part.evaluate("part => part.scrollIntoView({block: 'start'})")
     box = part.bounding_box()
