@@ -47,6 +47,7 @@ wheel-test: venv ## test the built wheel in a new environment; WITH=python3.13
 
 tour: venv ## try the lab as a new user in a browser; writes the pictures and the figures of README
 	$(BIN)/python tests/browser/new_user.py
+	$(BIN)/python tests/browser/guide_pictures.py
 
 binder-test: venv ## set up Binder's environment in a clean directory and open the first notebook there
 	$(BIN)/python tests/binder_run.py

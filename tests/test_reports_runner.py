@@ -174,3 +174,16 @@ def test_a_report_has_at_most_ten_cells_of_code_and_states_its_parameters(name):
     assert len(code) <= 10
     assert report.authors
     assert all(json.dumps(p.default) and p.description for p in report.parameters)
+
+
+@pytest.mark.parametrize("name", reports.reports())
+def test_a_sidecar_names_its_authors_and_bounds_its_numbers(name):
+    report = reports.find(name)
+    numbers = [p for p in report.parameters if p.type in {"number", "integer"}]
+
+    assert report.authors
+    assert [] == [p.name for p in numbers if p.minimum is None]
+    assert (
+        reports.check(report, {p.name: p.default for p in report.parameters})
+        is not None
+    )

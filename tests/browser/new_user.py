@@ -67,6 +67,7 @@ def visit(page: Any, address: str, *, pictures: bool = False) -> Visit:
     page.goto(address)
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=READY_MS)
     user = Visit(page, pictures)
+    _idle(page)
     _run(user)
     figure = page.locator(".jp-OutputArea .bk-Figure").first
     figure.wait_for(timeout=SEEN_MS)

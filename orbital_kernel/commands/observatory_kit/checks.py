@@ -45,9 +45,30 @@ class Check:
 
 
 def check(name: str, sample: Path | None = None) -> tuple[Check, ...]:
-    """Return every check of an observatory's file; with a sample file a round trip too.
+    """Check an observatory's file against everything that uses it.
 
-    Raises ConfigError where no file has that name.
+    Parameters
+    ----------
+    name : str
+        Name of the observatory.
+    sample : pathlib.Path, optional
+        One of its files: ingested into a temporary platform and read back.
+
+    Returns
+    -------
+    tuple of Check
+        Each with its name, its state ('ok', 'fails' or 'not tried') and what it found.
+
+    Raises
+    ------
+    ConfigError
+        If no file has that name.
+
+    Examples
+    --------
+    >>> from orbital_kernel import observatory_kit
+    >>> observatory_kit.failing(observatory_kit.check("fermi"))
+    ()
     """
     path = files().get(name)
     if path is None:

@@ -13,9 +13,32 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{1,31}")
 
 
 def scaffold(name: str, folder: Path | None = None) -> Path:
-    """Write NAME.toml into a folder, else the user's first, and return its path.
+    """Write NAME.toml with every key, its meaning, and blanks to fill in.
 
-    Raises ConfigError for a name that cannot be a schema's, or that has a file already.
+    Parameters
+    ----------
+    name : str
+        Name of the observatory and of its schema: 2 to 32 small letters, digits and '_'.
+    folder : pathlib.Path, optional
+        Folder of the file; by default the first of the user's folders.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+
+    Raises
+    ------
+    ConfigError
+        If the name cannot be that of a schema, or has a file already.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import mkdtemp
+    >>> from orbital_kernel import observatory_kit
+    >>> observatory_kit.scaffold("nicer", Path(mkdtemp())).name
+    'nicer.toml'
     """
     if not _NAME.fullmatch(name) or name in RESERVED:
         raise ConfigError(
