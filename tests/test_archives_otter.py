@@ -35,6 +35,15 @@ def points(tmp_path, *blocks, **changes):
     return tables["swift.photometry"].to_pylist(), account
 
 
+def test_a_record_as_it_is_submitted_has_no_keys_of_the_database(tmp_path):
+    path = tmp_path / "record.json"
+    submitted = {n: v for n, v in RECORD.items() if not n.startswith("_")}
+    expected, _ = points(tmp_path, XRAY)
+    path.write_text(json.dumps(submitted | {"photometry": [XRAY]}))
+
+    assert expected == rows_of(path)[0]["swift.photometry"].to_pylist()
+
+
 def test_raw_errors_become_errors_of_the_converted_value(tmp_path):
     rows, account = points(tmp_path, XRAY)
 

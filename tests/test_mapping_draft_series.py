@@ -138,6 +138,24 @@ def test_the_clock_of_a_text_table_is_that_of_its_comments(tmp_path, words, time
     assert (time, stated) == (content["time"], named(content))
 
 
+@pytest.mark.parametrize(
+    ("heading", "cell", "form", "scale"),
+    [
+        ("MJD (TT)", "57000.5", "mjd", "tt"),
+        ("MJD [TDB]", "57000.5", "mjd", "tdb"),
+        ("MJD_UTC", "57000.5", "mjd", "utc"),
+        ("JD, UT", "2457000.5", "jd", "utc"),
+        ("Date (UT)", "2017 Sep 1.64", "interval", "utc"),
+    ],
+)
+def test_the_scale_behind_a_heading_is_the_scale(tmp_path, heading, cell, form, scale):
+    text = drafted(tmp_path / "t.tsv", f"{heading}\tflux\n{cell}\t1.5\n{cell}\t1.5\n")
+    content = tomllib.loads(text)
+
+    assert heading == content["columns"]["time"]
+    assert {"format": form, "scale": scale} == content["time"]
+
+
 def test_a_column_of_corrections_needs_no_constant(tmp_path):
     rows = "# TELESCOP = SWIFT\nmet utcf rate\n500000000 -16.5 1.0\n500000100 -16.5 1.2\n"  # fmt: skip
     content = tomllib.loads(drafted(tmp_path / "x.txt", rows))

@@ -45,9 +45,10 @@ from orbital_kernel.model.schema import PHOTOMETRY
 
 
 def recognises(source: Source) -> bool:
-    """Recognise the file by the keys every record has."""
+    """Recognise the file by the keys every record has, of the database or as submitted."""
+    stored = documents.shows(source, "_key", "_id") and b"transients/" in source.head
     return documents.is_object(source) and (
-        documents.shows(source, "_key", "_id") and b"transients/" in source.head
+        stored or documents.shows(source, "default_name", "coordinate")
     )
 
 

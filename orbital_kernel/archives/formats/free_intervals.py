@@ -17,6 +17,8 @@ from orbital_kernel.model.dates import tt_from_utc
 MONTHS = "janfebmaraprmayjunjulaugsepoctnovdec"
 DAY = np.timedelta64(86_400_000_000_000, "ns")
 _DATE = re.compile(FORM)
+_ISO = re.compile(r"\d{4}-\d\d-\d\d")
+"""A date in digits among dates in words."""
 _DASHES = str.maketrans(
     "\u2212\u2010\u2011\u2012\u2013\u2014\u2015\ufe63\uff0d", "-" * 9
 )
@@ -27,7 +29,10 @@ def interval(text: str) -> tuple[np.datetime64, np.datetime64]:
 
     Raises ValueError for text of another form, or an end before its start.
     """
-    match = _DATE.fullmatch(" ".join(text.translate(_DASHES).split()))
+    words = " ".join(text.translate(_DASHES).split())
+    match = _DATE.fullmatch(words)
+    if match is None and _ISO.match(words):
+        return _iso(words)
     if match is None:
         raise ValueError(f"{text!r} is not a date such as 2007-Mar-17-13:02-14:54")
     part = match.groupdict()
@@ -46,6 +51,15 @@ def interval(text: str) -> tuple[np.datetime64, np.datetime64]:
         stop = start if part["clock"] else _end(year, month, part["day"])
     if stop < start:
         raise ValueError(f"{text!r} ends before it begins")
+    return start, stop
+
+
+def _iso(text: str) -> tuple[np.datetime64, np.datetime64]:
+    """Return start and end of a date in digits: all of a day, an instant with a clock time."""
+    start: np.datetime64 = tt_from_utc([text])[0]
+    if not _ISO.fullmatch(text):
+        return start, start
+    stop: np.datetime64 = tt_from_utc(np.datetime64(text, "ns") + DAY)[0]
     return start, stop
 
 

@@ -10,7 +10,12 @@ from collections.abc import Iterator, Mapping
 
 from orbital_kernel.archives.mapped import toml_text
 from orbital_kernel.archives.mapped.blanks import BLANK
-from orbital_kernel.archives.mapped.guesses import Guess, plain_name, time_format
+from orbital_kernel.archives.mapped.guesses import (
+    Guess,
+    plain_name,
+    scale_of,
+    time_format,
+)
 from orbital_kernel.archives.mapped.headings import heading, unit
 from orbital_kernel.archives.mapped.instants import CORRECTIONS
 from orbital_kernel.archives.mapped.layout import Layout
@@ -51,7 +56,7 @@ def lines(
     written = [f"\n[time]\nformat = {toml_text.text(form)}  # {why}"]
     if form in {"iso", "interval"}:
         return [*written, 'scale = "utc"  # dates are read as UTC'], []
-    written.append(_scale(shown.words))
+    written.append(_scale(shown.words, column))
     if form == "since":
         written.append(f"t0 = {_BLANK}  # UTC of zero, such as 2013-04-27T07:47:06")
         written += _elapsed_unit(shown, column)
@@ -66,7 +71,9 @@ def _blank() -> Iterator[str]:
     yield f"scale = {_BLANK}  # utc, tt or tdb"
 
 
-def _scale(words: Mapping[str, str]) -> str:
+def _scale(words: Mapping[str, str], column: str = "") -> str:
+    if named := scale_of(column):
+        return f"scale = {toml_text.text(named)}  # by the heading {column!r}"
     stated = words.get("TIMESYS", "").lower()
     if stated in {"utc", "tt", "tdb"}:
         return f"scale = {toml_text.text(stated)}  # TIMESYS is {stated.upper()}"

@@ -7,6 +7,7 @@ other, which is an error, as it is if the mapping gives a factor that the table 
 """
 
 import math
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -175,7 +176,9 @@ def _kept(written: Any, column: str, *, needed: bool = True) -> Pair:
     if isinstance(written, str) and stated_unit(written) in MAGNITUDES:
         return 1.0, str(stated_unit(written))
     try:
-        unit = u.Unit(written)
+        with warnings.catch_warnings():  # of `erg/cm2/s`, which is read as meant
+            warnings.simplefilter("ignore", u.UnitsWarning)
+            unit = u.Unit(written)
     except (ValueError, TypeError) as error:
         if written == MAGNITUDE:
             return 1.0, MAGNITUDE
