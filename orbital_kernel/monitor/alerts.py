@@ -4,7 +4,9 @@ Properties: Alert, Event, DateTime, Statistics, Duration, Reporter and Additiona
 gcn.nasa.gov/schema (nasa-gcn/gcn-schema). Nothing here is sent to GCN.
 """
 
+import ast
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -15,6 +17,8 @@ SCHEMA = "https://gcn.nasa.gov/schema/main/gcn/notices/core/Alert.schema.json"
 CURRENT = timedelta(days=1)
 DECISION = "classification is the detector's decision for one cause, not a measured probability"
 Alert = dict[str, Any]
+_ROW = "cross.bursts burst_id"
+_BURST_ID = re.compile(rf"{_ROW} (['\"].*['\"])$")
 
 
 def alert(
@@ -54,8 +58,7 @@ def alert(
         "t90_error": row["t90_err_s"],
         "t50": row["t50_s"],
         "classification": {row["cause"]: 1.0},
-        "additional_info": f"{row['evidence']}; {DECISION}; "
-        f"cross.bursts burst_id {row['burst_id']!r}",
+        "additional_info": f"{row['evidence']}; {DECISION}; {_ROW} {row['burst_id']!r}",
     }
     return {
         name: value for name, value in properties.items() if value not in (None, [])
@@ -65,6 +68,12 @@ def alert(
 def identity(alert: Alert) -> tuple[str, int]:
     """Return what identifies an alert: its excursion and its number there."""
     return alert["id"], alert["record_number"]
+
+
+def burst_id_of(alert: Alert) -> str | None:
+    """Return the burst_id of the row that an alert is about, None of another's alert."""
+    match = _BURST_ID.search(alert.get("additional_info", ""))
+    return None if match is None else str(ast.literal_eval(match[1]))
 
 
 def line(alert: Alert) -> str:

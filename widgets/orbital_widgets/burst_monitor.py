@@ -4,6 +4,7 @@ import getpass
 from collections.abc import Callable
 from datetime import UTC, datetime
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import ipywidgets
@@ -22,6 +23,7 @@ from orbital_widgets.latest import WITHIN_S, Latest
 from orbital_widgets.paint import problem
 from orbital_widgets.panel import Panel
 from orbital_widgets.replay_bar import ReplayBar
+from orbital_widgets.report_button import ReportButton
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -97,6 +99,7 @@ class BurstMonitor(Panel):
         self._seen = Latest(self._lock_ui)
         self._rates = FigureSlot(self._lock_ui)
         self._follow_up = FollowUpPart(self._lock_ui, static=self._static)
+        self._report = ReportButton(self._lock_ui, Path("reports"))
         self._replay = ReplayBar(self._lock_ui, static=self._static)
         self._build(by or getpass.getuser())
         self.refresh()
@@ -173,6 +176,24 @@ class BurstMonitor(Panel):
         if self.look.selected is not None:
             self._follow_up.ask(self.session, self.look.selected["burst_id"])
 
+    def report(self) -> None:
+        """Write the report of the selected burst into the folder `reports`.
+
+        Returns
+        -------
+        None
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> from orbital_widgets import BurstMonitor
+        >>> monitor = BurstMonitor(connect(), cause="burst").wait()
+        >>> monitor.report()  # doctest: +SKIP
+        >>> monitor.close()
+        """
+        if self.look.selected is not None:
+            self._report.write(self.look.selected["burst_id"])
+
     def play(self) -> None:
         """Replay the selected excursion's series from its start, at the chosen speed.
 
@@ -221,10 +242,17 @@ class BurstMonitor(Panel):
         super().wait(timeout_s)
         self._follow_up.wait(timeout_s)
         self._replay.wait(timeout_s)
+        self._report.wait(timeout_s)
         return self
 
     def _release(self) -> None:
-        for part in (self._follow_up, self._replay, self._seen, self._rates):
+        for part in (
+            self._follow_up,
+            self._replay,
+            self._report,
+            self._seen,
+            self._rates,
+        ):
             part.close()
 
     def _job(self) -> Callable[[], BurstLook]:
@@ -257,8 +285,11 @@ class BurstMonitor(Panel):
             (self._list, self._values.widget),
             titles=("All listed, as a table", "Rates of the figure, as a table"),
         )
-        acting = ipywidgets.HBox((self._causes, self._by, self._ack, follow))
-        parts = (self._state, acting, self._menu, self._rates.widget)
+        self._report.button.on_click(lambda _button: self.report())
+        actions = (self._causes, self._by, self._ack, follow, self._report.button)
+        acting = ipywidgets.HBox(actions)
+        acting.layout.flex_flow = "row wrap"
+        parts = (self._state, acting, self._report.text, self._menu, self._rates.widget)
         more = (self._follow_up.widget, self._replay.widget, table)
         self._lay_out(*parts, *more, buttons=())
         self.add_class("orbital-bursts")

@@ -2,6 +2,7 @@
 
 import json
 import signal
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,14 @@ if TYPE_CHECKING:
     show_default=True,
     help="Speed of --replay relative to real time; 0 is as fast as possible.",
 )
+@click.option(
+    "--report",
+    "reports_in",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Write the report of each burst found into this folder: curve, matches, "
+    "visibility.",
+)
 @click.option("--once", is_flag=True, help="Check the present rows once, then stop.")
 @click.option(
     "--every",
@@ -67,6 +76,7 @@ def watch(
     webhook: str | None,
     replay: Path | None,
     speed: float,
+    reports_in: Path | None,
     once: bool,
     every: float,
     idle: float,
@@ -75,8 +85,11 @@ def watch(
 ) -> None:
     """Follow the store as rates arrive: write cross.bursts and send alerts.
 
-    Findings of new sources and points beyond the limits of alerts are sent too (see
-    `orbital findings`). Alerts follow GCN's public core schemas. They are printed and, if given, also go to a
+    With --report each burst gets a page, and stderr names it with the seconds since the
+    burst was found. Findings of new sources and points beyond the limits of alerts are
+    sent too (see `orbital findings`).
+
+    Alerts follow GCN's public core schemas. They are printed and, if given, also go to a
     file and a webhook. --json prints one document per line; with --once it prints a
     single document.
 
@@ -85,7 +98,7 @@ def watch(
     is.
     """
     stop = _until_interrupted()
-    from orbital_kernel import connect
+    from orbital_kernel import Query, connect
     from orbital_kernel.monitor import Printed
     from orbital_kernel.monitor.alerts import line
     from orbital_kernel.monitor.sinks import sinks_of
@@ -99,6 +112,14 @@ def watch(
     }[as_json, once]
     orbital = connect().require_tables()
     sinks: list[Sink] = [Printed(show), *sinks_of(path, webhook)]
+    if reports_in:
+        from orbital_kernel.commands.bursts.reporting import BurstReports
+
+        def is_stored(burst_id: str) -> bool:
+            of_burst = Query("cross.bursts", sets={"burst_id": [burst_id]})
+            return len(orbital.query(of_burst, kind="bursts").frame) > 0
+
+        sinks.append(BurstReports(reports_in, is_stored, partial(echo, err=True)))
     watcher = orbital.bursts.watch(
         orbital.watch_folder,
         sinks=sinks,

@@ -1,0 +1,61 @@
+"""The report of a burst by a click: curve, matches and visibility as one page."""
+
+import re
+import threading
+import time
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets
+
+from orbital_kernel import reports
+from orbital_widgets.connection import sentence
+from orbital_widgets.latest import Latest
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+NAME = "burst"
+
+
+class ReportButton:
+    """[Report] writes the page into a folder, and shows where it is."""
+
+    def __init__(self, lock: threading.RLock, folder: Path) -> None:
+        self._latest, self._folder = Latest(lock, within_s=None), folder
+        self._began = 0.0
+        self.button = ipywidgets.Button(
+            description="Report", tooltip="curve, matches and visibility as one page"
+        )
+        self.text = ipywidgets.HTML()
+
+    def write(self, burst_id: str) -> None:
+        """Write the report of a stored burst."""
+        self._began = time.monotonic()
+        self.button.disabled = True
+        self.text.value = "<i>writing the report…</i>"
+        self._latest.ask(lambda: self._page(burst_id), self._written)
+
+    def wait(self, timeout_s: float) -> None:
+        """Block until a report asked for is written."""
+        self._latest.wait(timeout_s)
+
+    def close(self) -> None:
+        """Show no report any more."""
+        self._latest.close()
+
+    def _page(self, burst_id: str) -> Path:
+        stem = re.sub(r"[^A-Za-z0-9.+-]+", "_", f"{NAME}-{burst_id}").strip("_.")
+        return reports.run(
+            reports.find(NAME), self._folder, {NAME: burst_id}, stem=stem
+        )
+
+    def _written(self, future: "Future[Path]") -> None:
+        self.button.disabled = False
+        error: Any = future.exception()
+        if error is not None:
+            self.text.value = escape(sentence(error))
+            return
+        seconds = time.monotonic() - self._began
+        self.text.value = f"{escape(str(future.result()))}, written in {seconds:.0f} s"
