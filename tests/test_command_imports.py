@@ -53,6 +53,34 @@ def test_a_command_leaves_alone_the_libraries_it_does_not_use(words, orbital):
     assert set() == imported & UNUSED[words]
 
 
+CONNECTED = """
+import json, sys, threading, types
+from importlib.machinery import ModuleSpec
+from orbital_kernel import connect
+if sys.argv[1]:
+    kernel = sys.modules[sys.argv[1]] = types.ModuleType(sys.argv[1])
+    kernel.__spec__ = ModuleSpec(sys.argv[1], None)
+connect()
+for thread in threading.enumerate():
+    if thread.name == "orbital-imports":
+        thread.join()
+print("cdshealpix.nested" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(("kernel", "imported"), [("ipykernel", "True"), ("", "False")])
+def test_only_a_kernel_imports_what_the_first_cone_needs(kernel, imported, orbital):
+    ended = subprocess.run(
+        [sys.executable, "-c", CONNECTED, kernel],
+        env={**os.environ, "ORBITAL_HOME": str(orbital.home)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert imported == ended.stdout.strip()
+
+
 def test_leap_seconds_are_those_that_astropy_reads():
     table = iers.LeapSeconds.from_iers_leap_seconds(iers.IERS_LEAP_SECOND_FILE)
     days, offsets = leap_seconds()

@@ -12,7 +12,7 @@ from orbital_kernel.model import schema
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.predicate import Clause, Equal, NotNull
 from orbital_kernel.science.bursts import match
-from orbital_kernel.science.bursts.matches import near_earth
+from orbital_kernel.science.near_earth import near_earth
 from orbital_kernel.science.precedence import T90, TIME, times_a_follow_up, united
 
 REAL = "observation"

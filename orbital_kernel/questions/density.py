@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -9,12 +10,14 @@ from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model import sky
-from orbital_kernel.plots.equal_area import Projection
 from orbital_kernel.query import Query
 from orbital_kernel.query.names import check_names, require_columns
 from orbital_kernel.query.planning import plan
 from orbital_kernel.questions.asking import Session
 from orbital_kernel.questions.exports.slices import at_most, slices
+
+if TYPE_CHECKING:
+    from orbital_kernel.plots.equal_area import Projection
 
 ORDER = 8
 """Cells of 14 arcmin: 786,432 of them cover the sky."""
@@ -96,7 +99,7 @@ class SkyDensity:
 
     def image(
         self,
-        view: Projection,
+        view: "Projection",
         x_range: tuple[float, float],
         y_range: tuple[float, float],
         *,

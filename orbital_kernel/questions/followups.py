@@ -19,10 +19,10 @@ from orbital_kernel.questions.asking import (
 from orbital_kernel.questions.looks import RULE, is_look, not_compared
 from orbital_kernel.questions.spans import MOST, spans, without_rows
 from orbital_kernel.science import precedence
-from orbital_kernel.science.bursts.matches import near_earth
 from orbital_kernel.science.columns import either
 from orbital_kernel.science.lightcurves import is_local
 from orbital_kernel.science.matching import pairs_in_time
+from orbital_kernel.science.near_earth import near_earth
 from orbital_kernel.science.precedence import burst_key
 
 FEW_BURSTS = 8

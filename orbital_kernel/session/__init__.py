@@ -30,6 +30,7 @@ from orbital_kernel.questions.names import Names
 from orbital_kernel.questions.objects import Objects
 from orbital_kernel.questions.shortcuts import Shortcuts
 from orbital_kernel.session.archive import Archive
+from orbital_kernel.session.early import import_early
 from orbital_kernel.storage.patience import LOOK_S, Patience, TooSlow
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def connect(
     database = config.database_name(database)
     home = config.data_folder(data)
     settings = (None if data else config.from_environment()) or embedded.ensure(home)
+    import_early()
     return Orbital(settings, home=home, database=database)
 
 

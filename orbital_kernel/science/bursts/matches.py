@@ -1,7 +1,6 @@
 """Which catalogued burst or notice an excursion coincides with, by time alone."""
 
 import json
-import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +9,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from orbital_kernel.science.lightcurves.dating import is_local
+from orbital_kernel.science.near_earth import near_earth
 from orbital_kernel.science.precedence import T90, TIME, united
 
-LOG = logging.getLogger(__name__)
 LEAST_S = 5.0
 SHARE = 0.1
 LINK_S = 1000.0
@@ -81,19 +80,6 @@ def match(
     return bursts.with_columns(
         pl.Series("matches", [json.dumps(entries) for entries in matches], pl.String)
     )
-
-
-def near_earth(grbs: pl.DataFrame) -> pl.DataFrame:
-    """Return the bursts whose times are of arrival near Earth."""
-    if "time_rule" not in grbs.columns:
-        return grbs
-    local = grbs.filter(is_local())
-    if len(local) < len(grbs):
-        LOG.warning(
-            "%d bursts with times of arrival at the barycentre are not compared",
-            len(grbs) - len(local),
-        )
-    return local
 
 
 def _emission(
