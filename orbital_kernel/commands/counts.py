@@ -81,7 +81,7 @@ def counts(
     Only good time counts. A bin without detection shows its upper limit as the rate.
     """
     from orbital_kernel import connect
-    from orbital_kernel.questions.counts import document
+    from orbital_kernel.questions.counts_document import document
     from orbital_kernel.science.counting import LIMIT
 
     texts = [None if f is None else f.read_text() for f in (region, background)]

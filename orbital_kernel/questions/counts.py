@@ -24,6 +24,7 @@ from orbital_kernel.science.lightcurves.exposure import (
     nanoseconds,
 )
 from orbital_kernel.science.lightcurves.photons import rates_of
+from orbital_kernel.science.shape.coverage import COUNTS
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -36,10 +37,6 @@ INTERVAL = (
 EVENT = (
     *("time", "met_s", "time_rule", "ra", "dec", "x_pix", "y_pix", "ccd_id", "pi"),
     *("energy_ev", "object", "instrument", "simulated", "file_sha256"),
-)
-SHOWN = (
-    *("start_s", "stop_s", "counts", "background_counts", "exposure_s", "rate"),
-    *("rate_err_plus", "rate_err_minus", "is_limit", "net_rate"),
 )
 UNITS = dict.fromkeys(("start_s", "stop_s", "exposure_s"), "s")
 UNITS |= dict.fromkeys(("counts", "background_counts"), "ct")
@@ -163,7 +160,7 @@ def counts(
         area_arcsec2=areas[0],
         background_arcsec2=areas[1],
         backscale=ratio,
-        notes=(*notes, *chips),
+        notes=(*notes, *chips, COUNTS),
     )
 
 
@@ -393,23 +390,3 @@ def _described(
         ),
         pl.lit(simulated).alias("simulated"),
     )
-
-
-def document(counted: Counted, observatory: str) -> dict[str, object]:
-    """Return binned counts as one JSON document."""
-    frame = counted.frame
-    shared = ("obs_id", "object", "instrument", "time_rule", "limit_confidence")
-    first = frame.head(1).to_dicts()[0] if len(frame) else dict.fromkeys(shared)
-    return {
-        "observatory": observatory,
-        **{name: first[name] for name in shared},
-        "band_kev": list(counted.band_kev),
-        "bins": frame.select(SHOWN).to_dicts(),
-        "area_arcsec2": counted.area_arcsec2,
-        "background_arcsec2": counted.background_arcsec2,
-        "backscale": counted.backscale,
-        "units": {name: UNITS.get(name, "") for name in SHOWN},
-        "notes": list(counted.notes),
-        "not_corrected": list(counted.not_corrected),
-        "simulated": bool(frame["simulated"].any()),
-    }

@@ -20,7 +20,7 @@ class Measured(NamedTuple):
 
 
 MEASURED = {
-    ("iccf", SIMULATED): Measured((0.678, 0.924), (0.715, 0.939), 1000),
+    ("iccf", SIMULATED): Measured((0.684, 0.930), (0.715, 0.939), 1000),
     ("iccf", RESAMPLED): Measured((0.810, 0.987), (0.890, 1.000), 300),
     ("zdcf", RESAMPLED): Measured((0.980, 1.000), (1.000, 1.000), 300),
     ("dcf", RESAMPLED): Measured((0.927, 1.000), (0.877, 0.997), 300),

@@ -32,8 +32,10 @@ PACKAGED = (
             6.11e-8,
             (15.0, 50.0),
             source="for Crab-like spectra: the Crab is 0.220 count cm-2 s-1 in 15-50 keV"
-            " (Krimm et al. 2013, ApJS 209, 14) and 9.7 E^-2.1 photons cm-2 s-1 keV-1"
-            " (Toor & Seward 1974, AJ 79, 995)",
+            " (Krimm et al. 2013, ApJS 209, 14; ATel 904: 0.006 is 27 mCrab) and 9.7 E^-2.1"
+            " photons cm-2 s-1 keV-1 (Toor & Seward 1974, AJ 79, 995); error: BAT's own"
+            " spectrum of the Crab (ATel 2893) gives 5.4e-8",
+            factor_err=0.7e-8,
             unit="erg / ct",
         ),
     ),

@@ -1,6 +1,7 @@
 """Shape of light curves: variance, variability, hardness, flares, decay, power, trend."""
 
 from orbital_kernel.science.shape.decay import Decay, decay
+from orbital_kernel.science.shape.document import document
 from orbital_kernel.science.shape.flares import LEAST_CHANCE, flares
 from orbital_kernel.science.shape.hardness import Hardness, hardness
 from orbital_kernel.science.shape.hardness_of_points import hardness_of_points
@@ -9,7 +10,7 @@ from orbital_kernel.science.shape.periodogram import (
     periodogram,
     power_spectrum,
 )
-from orbital_kernel.science.shape.summary import Shape, document, shape_of
+from orbital_kernel.science.shape.summary import Shape, shape_of
 from orbital_kernel.science.shape.trend import Trend, seasons, states, trend
 from orbital_kernel.science.shape.variability import (
     Constancy,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science.columns import fill, finite
+from orbital_kernel.science.shape.coverage import coverages
 from orbital_kernel.science.shape.decay import Decay, decay
 from orbital_kernel.science.shape.trend import YEAR_S, trend
 from orbital_kernel.science.shape.variability import (
@@ -75,7 +76,7 @@ class Shape:
     units : mapping of str to str
         Unit of each column of `rows`; 'see unit' where `unit` states it.
     notes : tuple of str
-        What was chosen or excluded.
+        What was chosen or excluded, and how often the errors given hold the truth.
     simulated : bool
         Whether any point is simulated.
 
@@ -152,6 +153,7 @@ def shape_of(
     in_unit = ("mean", "slope_yr", "slope_err_yr")
     units = {n: "see unit" if n in in_unit else "" for n in _ROW} | {"span_s": "s"}
     frame = pl.DataFrame(rows, schema=dict(_ROW))
+    notes += coverages(frame, has_decay=bool(decays))
     return Shape(frame, decays, units, tuple(notes), simulated)
 
 
@@ -324,40 +326,3 @@ def _decay(
     except QueryError as error:
         return None, str(error)
     return fit, None
-
-
-def document(shape: Shape) -> dict[str, Any]:
-    """Return a shape as one JSON document.
-
-    Parameters
-    ----------
-    shape
-        What `shape_of` returns.
-
-    Returns
-    -------
-    dict
-        groups (rows), decays by group, units, notes and simulated.
-
-    Examples
-    --------
-    >>> import polars as pl
-    >>> from orbital_kernel import shape
-    >>> bins = pl.DataFrame({"counts": [9, 30, 8], "exposure_s": [10.0, 10.0, 10.0]})
-    >>> shape.document(shape.shape_of(bins))["groups"][0]["points"]
-    3
-    """
-    decays = {
-        name: {
-            key: value.tolist() if isinstance(value, np.ndarray) else value
-            for key, value in vars(fit).items()
-        }
-        for name, fit in shape.decays.items()
-    }
-    return {
-        "groups": shape.rows.to_dicts(),
-        "decays": decays,
-        "units": dict(shape.units),
-        "notes": list(shape.notes),
-        "simulated": shape.simulated,
-    }
