@@ -5,6 +5,7 @@
 writes docs/images/*.png, on the sample sky.
 """
 
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from installed_chromium import LOOPBACK, SIZE, started
 from lab import Lab, open_notebook, run_all
 from new_user import PICTURES, SEEN_MS, smaller
 
-from orbital_kernel import connect, embedded, reports
+from orbital_kernel import config, connect, embedded, reports
 
 SETUP = (
     "import orbital_widgets\nfrom orbital_kernel import connect\norbital = connect()"
@@ -64,6 +65,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as box:
         home, notebooks = Path(box, "platform"), Path(box, "notebooks")
         notebooks.mkdir()
+        os.environ[config.HOME_VARIABLE] = str(home)  # for the report's kernel
         orbital = connect(home)
         try:
             orbital.prepare()

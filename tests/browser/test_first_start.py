@@ -56,9 +56,11 @@ def served():
 
 
 @pytest.fixture
-def first_start():
+def first_start(tab):
     with served() as server:
         yield server
+        tab.goto("about:blank")  # or the page would look for a server that has stopped
+        tab.errors.clear()  # requests that leaving has broken off
 
 
 def test_the_first_tutorial_is_open_and_nobody_asks_about_news(first_start, page):
