@@ -57,8 +57,11 @@ class OneCall:
         return None if query.where is not None else self._answers.get(repr(query))
 
     def _is_empty(self, table: str) -> bool:
-        """Whether the database has the table, without rows."""
-        if table in ALWAYS:
+        """Whether the database has the table, without rows.
+
+        Only a server that advertises one state for all requests has counts to rely on.
+        """
+        if table in ALWAYS or not self.store.answers_alone:
             return False
         namespace, _, name = table.partition(".")
         with self._lock:
