@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CONFORMANCE := .venv-conformance
 CLIENTS := .venv-clients
 
-.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-cli bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs sbom lint clean bench-lags clients flips-standin bench-quality bench-rare bench-questions bench-matching bench-coverage bench-lightcurves bench-reports bench-findings environments binder-test bench-lab
+.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-cli bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs sbom lint clean bench-lags clients flips-standin bench-quality bench-rare bench-questions bench-matching bench-coverage bench-lightcurves bench-reports bench-findings environments binder-test tour bench-lab
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 26
@@ -44,6 +44,9 @@ test-notebooks-portable: venv ## the same, as on a processor without vector inst
 
 wheel-test: venv ## test the built wheel in a new environment; WITH=python3.13
 	$(BIN)/python tests/wheel_run.py $(if $(WITH),--python $(WITH))
+
+tour: venv ## try the lab as a new user in a browser; writes the pictures and the figures of README
+	$(BIN)/python tests/browser/new_user.py
 
 binder-test: venv ## set up Binder's environment in a clean directory and open the first notebook there
 	$(BIN)/python tests/binder_run.py
@@ -89,7 +92,7 @@ bench-queries: venv ## measure the latency of selective queries against DuckDB a
 	$(BIN)/python benchmarks/bench_queries.py --rows 1000000 10000000 --plot docs/query_latency.png
 
 bench-questions: venv ## measure public calls by name and place against DuckDB and Polars on sorted Parquet
-	$(BIN)/python benchmarks/bench_questions.py --rows 100000 1000000 10000000 --out benchmarks/RESULTS.md --plot docs/question_latency.png
+	$(BIN)/python benchmarks/bench_questions.py --out benchmarks/RESULTS.md --plot docs/question_latency.png --keep notebooks/questions.csv
 
 bench-bursts: venv ## measure the burst detector against a grid of windows and Bayesian blocks
 	$(BIN)/python benchmarks/bench_bursts.py --seconds 3600
@@ -132,7 +135,7 @@ bench-findings: venv ## replay a year of detections into known sources: delay, c
 bench-quality: venv ## measure false alarms and dates of the control charts, into RESULTS.md
 	$(BIN)/python benchmarks/bench_quality.py --write
 
-bench-scale: venv ## test the scale model, fitted to small tables, on a large table
+bench-scale: venv ## compare the scale model of the public calls with the largest size measured
 	$(BIN)/python benchmarks/bench_scale.py
 
 bench-coverage: venv ## measure how often the offered intervals contain the truth, into RESULTS.md

@@ -1,180 +1,57 @@
 """Matching of two catalogues beside astropy's, and what its posteriors promise.
 
     python benchmarks/bench_matching.py [--sizes 100000 1000000] [--calibrate 40000]
-        [--nway PYTHON] [--results]
+        [--nway PYTHON] [--lsdb PYTHON] [--results]
 
 The catalogues are those of a simulated pointed sky (tests/pointed_sky.py): fields of
 Swift-XRT's and Chandra's size, a third of the sources clustered. Each method runs in a
-process of its own: seconds without start-up and generation, peak memory of the process
-(of the largest one, where it starts others). STILTS, nway and LSDB are measured if they
-are installed: `stilts` in the PATH, nway in the environment of PYTHON. `--calibrate`
-matches a sky of so many fields and compares, in ten bins of the match probability, true
-pairs with the sum of the probabilities. `--results` writes the tables into RESULTS.md.
+process of its own (matching_methods.py): seconds without start-up and generation, peak
+memory of the process (of the largest one, where it starts others). STILTS, nway and LSDB
+are measured if they are installed: `stilts` in the PATH, the others in the environment of
+PYTHON. `--calibrate` matches skies of so many fields and compares, in ten bins of the
+match probability, true pairs with the sum of the probabilities. `--results` writes the
+tables into RESULTS.md.
 """
 
 import argparse
-import importlib.util
 import json
 import os
 import platform
 import re
-import resource
-import shutil
 import subprocess
 import sys
-import tempfile
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-from astropy import units as u
-from astropy.coordinates import SkyCoord, search_around_sky
+from matching_methods import METHODS, missing, sky
 
-from orbital_kernel import connect, embedded
-from orbital_kernel.model.sky import healpix
 from orbital_kernel.questions.matching.pairing import pairing_of
-from orbital_kernel.science.matching import neighbours
 from orbital_kernel.science.matching.candidates import with_priors
 from orbital_kernel.science.matching.joining import joined, places
 from orbital_kernel.science.matching.nway import combinations
-from orbital_kernel.science.matching.priors import (
-    CLASSES,
-    FINENESSES,
-    OCTAVES,
-    Priors,
-)
+from orbital_kernel.science.matching.priors import Priors
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "tests"))
-
-from pointed_sky import sky  # noqa: E402  the path is set above
-
 RESULTS = HERE / "RESULTS.md"
 HEADING = "## Matching"
-ARCSEC = 5.0
-A_FIELD = 26
-"""Sources of a list per field, about."""
 SEED = 5
+SKIES = (51, 52)
 BINS = 10
 MATTERS = 0.001
-
-
-def catalogues(size):
-    """Return two lists of about `size` sources."""
-    return sky(SEED, max(size // A_FIELD, 4))
-
-
-def places_of(frames):
-    return [(f["ra"].to_numpy(), f["dec"].to_numpy()) for f in frames]
-
-
-def join(frames):
-    """Pairs within 5 arcsec by Orbital's join."""
-
-    (a, b), start = places_of(frames), time.perf_counter()
-    i, _, _ = neighbours(*a, *b, ARCSEC / 3600)
-    return i.size, time.perf_counter() - start
-
-
-def astropy_join(frames):
-    """Pairs within 5 arcsec by astropy's search_around_sky."""
-
-    a, b = (SkyCoord(*place, unit="deg") for place in places_of(frames))
-    start = time.perf_counter()
-    i, _, _, _ = search_around_sky(a, b, ARCSEC * u.arcsec)
-    return i.size, time.perf_counter() - start
-
-
-def stilts_join(frames):
-    """Pairs within 5 arcsec by STILTS, files in and out of its time."""
-    with tempfile.TemporaryDirectory() as folder:
-        files = [Path(folder) / f"{n}.csv" for n in "ab"]
-        for frame, file in zip(frames, files, strict=True):
-            frame.select("ra", "dec").write_csv(file)
-        out = Path(folder) / "out.csv"
-        start = time.perf_counter()
-        subprocess.run(
-            [
-                *("stilts", "tmatch2", "matcher=sky", f"params={ARCSEC}", "find=all"),
-                *("ifmt1=csv", "ifmt2=csv", "ofmt=csv", f"out={out}"),
-                *("values1=ra dec", "values2=ra dec"),
-                *(f"in{n + 1}={file}" for n, file in enumerate(files)),
-            ],
-            check=True,
-            capture_output=True,
-        )
-        seconds = time.perf_counter() - start
-        return pl.scan_csv(out).select(pl.len()).collect().item(), seconds
-
-
-def posteriors(frames):
-    """All candidates with posteriors, in memory, priors included."""
-
-    start = time.perf_counter()
-    a, b = (places(f, "its") for f in frames)
-    pairing = pairing_of("a", "b", a, b)
-    pairs = joined(a, b, n_sigma=5.0)
-    frame = with_priors(a, b, pairs, pairing.forth, pairing.back)
-    return frame.height, time.perf_counter() - start
-
-
-def from_store(frames):
-    """From rows in the store to posteriors, objects and associations in the store."""
-
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            orbital = connect(folder)
-            orbital.storage.apply()
-            for name, frame in zip(("swift", "chandra"), frames, strict=True):
-                rows = frame.drop("truth").with_columns(
-                    pl.Series("healpix", healpix(frame["ra"], frame["dec"])),
-                    pl.lit(name).alias("catalog"),
-                    pl.lit(value=True).alias("simulated"),
-                )
-                for part in rows.iter_slices(1_000_000):
-                    orbital.store.insert(f"{name}.sources", part.to_arrow())
-            start = time.perf_counter()
-            matching = orbital.objects.matching("swift", "chandra")
-            seconds = time.perf_counter() - start
-            return sum(tile["pairs"] for tile in matching.tiles), seconds
-        finally:
-            embedded.stop(Path(folder))
-
-
-METHODS = {
-    "join, 5 arcsec: Orbital": join,
-    "join, 5 arcsec: astropy search_around_sky": astropy_join,
-    "join, 5 arcsec: STILTS tmatch2, CSV in and out": stilts_join,
-    "candidates and posteriors in memory, priors included": posteriors,
-    "from store to stored posteriors and objects": from_store,
-}
-
-
-def available(method):
-    return method is not stilts_join or shutil.which("stilts") is not None
+SURE = 0.5
 
 
 def measured(name, size):
     """Run one method in a process of its own; return pairs, seconds, megabytes."""
     done = subprocess.run(
-        [sys.executable, __file__, "--one", name, str(size)],
+        [sys.executable, str(HERE / "matching_methods.py"), name, str(size)],
         check=True,
         stdout=subprocess.PIPE,
         text=True,
     )
     return json.loads(done.stdout.splitlines()[-1])
-
-
-def run_one(name, size):
-    """Print pairs, seconds and peak memory (MB) above the catalogues' own."""
-    pairs, seconds = METHODS[name](catalogues(size))
-    peak = max(
-        resource.getrusage(who).ru_maxrss
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    print(json.dumps([pairs, seconds, peak / 1024]))
 
 
 def beside_nway(python):
@@ -218,10 +95,8 @@ def beside_nway(python):
         for name, t in tables.items()
     }
     even = {
-        name: Priors(
-            ((tables[name]["ra"].size + 1) / (area * 3600**2),) * CLASSES,
-            ((share / (1 + share),) * OCTAVES,) * CLASSES,
-            (1.0,) * FINENESSES,
+        name: Priors.even(
+            (tables[name]["ra"].size + 1) / (area * 3600**2), share / (1 + share)
         )
         for name, share in zip(("y", "z"), completeness, strict=True)
     }
@@ -243,10 +118,9 @@ def beside_nway(python):
     )
 
 
-def calibrated(fields):
-    """Return the lines of the calibration table, and the largest deviation."""
-
-    left, right = sky(SEED + 1, fields)
+def calibrated(seed, fields):
+    """Return the lines of one sky: a table of both directions, and what follows."""
+    left, right = sky(seed, fields)
     a, b = places(left, "left"), places(right, "right")
     pairing = pairing_of("a", "b", a, b)
     pairs = joined(a, b, n_sigma=5.0)
@@ -254,40 +128,57 @@ def calibrated(fields):
     true = left["truth"].gather(frame["left_row"]).to_numpy() == (
         right["truth"].gather(frame["right_row"]).to_numpy()
     )
-    p = frame["match_probability"].to_numpy()
-    place = np.minimum((p * BINS).astype(int), BINS - 1)
+    chances = {
+        "left": frame["match_probability"].to_numpy(),
+        "right": (frame["p_any_right"] * frame["p_i_right"]).to_numpy(),
+    }
     lines = [
-        "| p | pairs | true | promised | deviation, sigma |",
-        "| --- | ---: | ---: | ---: | ---: |",
+        f"Sky {seed}: {left.height:,} x {right.height:,} sources.",
+        "",
+        "| p of the left source's | pairs | true | promised | deviation, sigma | the right source's, sigma |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
-    worst = 0.0
+    deviations = {side: deviation(p, true) for side, p in chances.items()}
+    p = chances["left"]
+    place = np.minimum((p * BINS).astype(int), BINS - 1)
     for number in range(BINS):
         inside = place == number
-        promised, sigma = p[inside].sum(), np.sqrt((p * (1 - p))[inside].sum())
-        off = (true[inside].sum() - promised) / max(sigma, 1e-9)
-        worst = max(worst, abs(off))
         lines.append(
             f"| {number / BINS:.1f}-{(number + 1) / BINS:.1f} | {inside.sum():,} | "
-            f"{true[inside].sum():,} | {promised:,.1f} | {off:+.2f} |"
+            f"{true[inside].sum():,} | {p[inside].sum():,.1f} | "
+            f"{deviations['left'][number]:+.2f} | {deviations['right'][number]:+.2f} |"
         )
-    sure = frame["mutual"].to_numpy() & (p >= 0.5)
-    common = len(set(left["truth"]) & set(right["truth"]))
-    lines += [
+    sure = p >= SURE
+    best = sure & frame["mutual"].to_numpy()
+    worst = max(np.abs(d).max() for d in deviations.values())
+    return [
+        *lines,
         "",
+        f"- Largest deviation of the bins of both directions: {worst:.2f} sigma.",
         (
-            f"- {left.height:,} x {right.height:,} sources, {common:,} in common. Best pairs "
-            f"with p of 0.5 or more: {sure.sum():,}, completeness "
-            f"{true[sure].sum() / common:.4f}, purity {true[sure].mean():.4f} "
-            f"(promised at least {p[sure].mean():.4f})."
+            f"- Pairs with p of {SURE:g} or more: {sure.sum():,}, completeness "
+            f"{true[sure].sum() / true.sum():.4f} (promised {p[sure].sum() / p.sum():.4f})"
+            f", purity {true[sure].mean():.4f} (promised {p[sure].mean():.4f}). Those "
+            f"that are each other's best: {best.sum():,}, purity {true[best].mean():.4f} "
+            f"(promised at least {p[best].mean():.4f})."
         ),
-        f"- Largest deviation of the ten bins: {worst:.2f} sigma.",
         (
             f"- Chance: {pairing.chance.false_by_posterior:,.0f} false by the posteriors, "
             f"{pairing.chance.shifted:,.0f} on a shifted sky, "
-            f"{np.sum(~true[sure]):,} in truth."
+            f"{np.sum(~true[best]):,} in truth."
         ),
+        "",
     ]
-    return lines
+
+
+def deviation(p, true):
+    """Return true minus promised pairs of each bin, in binomial sigma."""
+    place = np.minimum((p * BINS).astype(int), BINS - 1)
+    promised = np.bincount(place, p, minlength=BINS)
+    sigma = np.sqrt(np.bincount(place, p * (1 - p), minlength=BINS))
+    return (np.bincount(place, true, minlength=BINS) - promised) / np.maximum(
+        sigma, 1e-9
+    )
 
 
 def report(options):
@@ -308,24 +199,22 @@ def report(options):
     print("\n".join(lines[2:]), flush=True)
     for size in options.sizes:
         for name, method in METHODS.items():
-            if not available(method):
+            if missing(method):
                 continue
             pairs, seconds, peak = measured(name, size)
             lines.append(
                 f"| {size:,} | {name} | {pairs:,} | {seconds:.2f} | {peak:,.0f} |"
             )
             print(lines[-1], flush=True)
-    missing = [n for n, method in METHODS.items() if not available(method)]
-    missing += [n for n in ("lsdb",) if importlib.util.find_spec(n) is None]
     compared = beside_nway(options.nway)
-    missing += [] if compared else ["nway"]
-    notes = [
-        "",
-        *([compared] if compared else []),
-        f"- Not installed, therefore not measured: {', '.join(missing)}.",
-    ]
+    reasons = [missing(method) for method in METHODS.values()]
+    reasons += [] if compared else ["nway is in no Python that --nway names"]
+    notes = ["", *([compared] if compared else [])]
+    notes += [f"- Not measured: {reason}." for reason in reasons if reason]
     if options.calibrate:
-        notes += ["", "Posteriors of a larger sky:", "", *calibrated(options.calibrate)]
+        notes += ["", "Posteriors of fresh skies:", ""]
+        for seed in SKIES:
+            notes += calibrated(seed, options.calibrate)
     print("\n".join(notes))
     return "\n".join([*lines, *notes]) + "\n"
 
@@ -347,11 +236,10 @@ def main():
     parser.add_argument("--calibrate", type=int, default=3000, metavar="FIELDS")
     parser.add_argument("--nway", metavar="PYTHON", help="a Python that has nway")
     parser.add_argument("--results", action="store_true")
-    parser.add_argument("--one", nargs=2, metavar=("METHOD", "SIZE"))
+    parser.add_argument("--lsdb", metavar="PYTHON", help="a Python that has lsdb")
     options = parser.parse_args()
-    if options.one:
-        run_one(options.one[0], int(options.one[1]))
-        return
+    if options.lsdb:
+        os.environ["LSDB"] = options.lsdb
     section = report(options)
     if options.results:
         write(section)

@@ -1,9 +1,17 @@
-"""Tables of realistic shape for the questions: names, positions, points in clusters."""
+"""Tables of realistic shape for the questions: names, positions, points in clusters.
+
+Columns without which no question changes are empty: the text of the band, the mode and
+the file. Slices are drawn one by one, so that memory holds few of them.
+"""
 
 import time as clock
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 
 from orbital_kernel.database import Store
@@ -18,11 +26,17 @@ FIELD_SOURCES = 500
 START = "2015-01-01T00:00:00"
 SPAN_S = 9 * 365 * 86_400
 SLICE = 1_000_000
+AT_ONCE = 2
+"""Slices inserted side by side: one is drawn while the other is sent."""
+SLIM_FROM = 20_000_000
+MOST_SOURCES = 10_000_000
+UNUSED = {"swift.photometry": ("by_value", "by_obs_id")}
+"""Projections that no question here reads, dropped where tables are slim."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Objects: name, position and number of points; and where the source fields are."""
+    """Objects: name, position and number of points."""
 
     names: list[str]
     ra: np.ndarray
@@ -50,76 +64,123 @@ def scene(rows: int, seed: int = SEED) -> Scene:
 
 def photometry(objects: Scene, seed: int = SEED + 1) -> pa.Table:
     """Return the objects' points, in the order of time."""
+    return pa.concat_tables(photometry_slices(objects, seed)).combine_chunks()
+
+
+def photometry_slices(objects: Scene, seed: int = SEED + 1) -> Iterator[pa.Table]:
+    """Yield the objects' points in the order of time, SLICE by SLICE."""
     rng = np.random.default_rng(seed)
-    index = np.repeat(np.arange(len(objects.names)), objects.points)
-    order = rng.permutation(len(index))
-    index = index[order]
-    ra, dec = objects.ra[index], objects.dec[index]
-    start = times.tt_from_utc([START])[0]
+    index = np.repeat(np.arange(len(objects.names), dtype=np.int32), objects.points)
+    rng.shuffle(index)
     seconds = np.sort(rng.uniform(0, SPAN_S, len(index)))
+    cells = sky.healpix(objects.ra, objects.dec)
+    for at in range(0, len(index), SLICE):
+        some = slice(at, at + SLICE)
+        yield _points(objects, cells, index[some], seconds[some], rng)
+
+
+def _points(
+    objects: Scene,
+    cells: np.ndarray,
+    index: np.ndarray,
+    seconds: np.ndarray,
+    rng: np.random.Generator,
+) -> pa.Table:
+    start = times.tt_from_utc([START])[0]
     value = 1e-12 * rng.lognormal(0, 1, len(index))
-    names = pa.DictionaryArray.from_arrays(index.astype(np.int32), objects.names)
+    names = pa.DictionaryArray.from_arrays(index, objects.names)
     number = len(index)
     return pa.table(
         {
             "object": names.cast(pa.string()),
             "time": start + (seconds * 1e9).astype("timedelta64[ns]"),
-            "ra": ra,
-            "dec": dec,
-            "healpix": sky.healpix(objects.ra, objects.dec)[index],
+            "ra": objects.ra[index],
+            "dec": objects.dec[index],
+            "healpix": cells[index],
             "value": value,
             "value_err_plus": 0.1 * value,
             "value_err_minus": 0.1 * value,
             "is_limit": rng.random(number) < 0.05,
             "unit": pa.repeat("erg / (cm2 s)", number),
-            "band": pa.repeat("0.3-10 keV", number),
             "band_low_kev": np.full(number, 0.3),
             "band_high_kev": np.full(number, 10.0),
             "instrument": pa.repeat("XRT", number),
-            "mode": pa.repeat("PC", number),
             "simulated": np.ones(number, dtype=bool),
-            "file_sha256": pa.repeat(TAG, number),
         }
     )
 
 
 def sources(rows: int, seed: int = SEED + 2) -> pa.Table:
     """Return catalogue sources in fields of 0.2 deg, each with a name and an error."""
+    return pa.concat_tables(source_slices(rows, seed)).combine_chunks()
+
+
+def source_slices(rows: int, seed: int = SEED + 2) -> Iterator[pa.Table]:
+    """Yield the catalogue sources, SLICE by SLICE."""
     rng = np.random.default_rng(seed)
     fields = max(rows // FIELD_SOURCES, 1)
     field_ra = rng.uniform(0, 360, fields)
     field_dec = np.degrees(np.arcsin(rng.uniform(-1, 1, fields)))
-    field = rng.integers(0, fields, rows)
-    dec = np.clip(field_dec[field] + rng.normal(0, FIELD_DEG, rows), -90, 90)
-    width = np.maximum(np.cos(np.radians(dec)), 0.01)
-    ra = (field_ra[field] + rng.normal(0, FIELD_DEG, rows) / width) % 360
-    return pa.table(
-        {
-            "catalog": pa.repeat("bench", rows),
-            "source_id": [f"2CXO J{n:09d}" for n in range(rows)],
-            "ra": ra,
-            "dec": dec,
-            "healpix": sky.healpix(ra, dec),
-            "error_radius_arcsec": rng.uniform(0.3, 2.0, rows),
-            "error_confidence": np.full(rows, 0.95),
-            "flux": 1e-14 * rng.lognormal(0, 1, rows),
-            "flux_unit": pa.repeat("erg / (cm2 s)", rows),
-            "simulated": np.ones(rows, dtype=bool),
-            "file_sha256": pa.repeat(TAG, rows),
-        }
-    )
+    for at in range(0, rows, SLICE):
+        number = min(SLICE, rows - at)
+        field = rng.integers(0, fields, number)
+        dec = np.clip(field_dec[field] + rng.normal(0, FIELD_DEG, number), -90, 90)
+        width = np.maximum(np.cos(np.radians(dec)), 0.01)
+        ra = (field_ra[field] + rng.normal(0, FIELD_DEG, number) / width) % 360
+        digits = pl.int_range(at, at + number).cast(pl.String).str.zfill(9)
+        ids = pl.select(pl.format("2CXO J{}", digits)).to_series()
+        yield pa.table(
+            {
+                "catalog": pa.repeat("bench", number),
+                "source_id": ids.to_arrow().cast(pa.string()),
+                "ra": ra,
+                "dec": dec,
+                "healpix": sky.healpix(ra, dec),
+                "error_radius_arcsec": rng.uniform(0.3, 2.0, number),
+                "error_confidence": np.full(number, 0.95),
+                "flux": 1e-14 * rng.lognormal(0, 1, number),
+                "flux_unit": pa.repeat("erg / (cm2 s)", number),
+                "simulated": np.ones(number, dtype=bool),
+            }
+        )
 
 
-def fill(store: Store, rows: int) -> Scene:
-    """Insert points and sources, so many of each; return the objects."""
+def number_of_sources(rows: int) -> int:
+    """Return how many sources a platform with so many points has."""
+    return min(rows, MOST_SOURCES)
+
+
+def fill(store: Store, rows: int, report: Callable[[str], object] = str) -> Scene:
+    """Insert points, and as many sources up to MOST_SOURCES; return the objects.
+
+    From SLIM_FROM rows on the projections of UNUSED are dropped before.
+    """
     objects = scene(rows)
-    for table, data in (
-        ("swift.photometry", photometry(objects)),
-        ("chandra.sources", sources(rows)),
+    if rows >= SLIM_FROM:
+        with store.transaction() as tx:
+            for table, names in UNUSED.items():
+                for name in names:
+                    tx.drop_projection(table, name)
+    for table, slices in (
+        ("swift.photometry", photometry_slices(objects)),
+        ("chandra.sources", source_slices(number_of_sources(rows))),
     ):
-        for at in range(0, rows, SLICE):
-            store.insert(table, data.slice(at, SLICE))
+        start = clock.perf_counter()
+        _insert(store, table, slices)
+        report(f"{table}: filled in {clock.perf_counter() - start:.0f} s")
     return objects
+
+
+def _insert(store: Store, table: str, slices: Iterator[pa.Table]) -> None:
+    """Insert slices, AT_ONCE side by side."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        waiting = []
+        for data in slices:
+            waiting.append(pool.submit(store.insert, table, data))
+            if len(waiting) >= AT_ONCE:
+                waiting.pop(0).result()
+        for insert in waiting:
+            insert.result()
 
 
 def settle(store: Store, seconds: float) -> float | None:
@@ -136,3 +197,14 @@ def settle(store: Store, seconds: float) -> float | None:
                 return round(clock.perf_counter() - start, 1)
         clock.sleep(0.2)
     return None
+
+
+def disk_bytes(folder: Path) -> int:
+    """Return the bytes of all files in a folder, as the disk has them."""
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += 512 * path.lstat().st_blocks
+        except FileNotFoundError:
+            continue  # deleted while we count
+    return total

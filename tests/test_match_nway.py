@@ -7,19 +7,12 @@ import pytest
 from orbital_kernel.science.matching.density import SKY_ARCSEC2
 from orbital_kernel.science.matching.joining import places
 from orbital_kernel.science.matching.nway import combinations
-from orbital_kernel.science.matching.priors import (
-    CLASSES,
-    FINENESSES,
-    OCTAVES,
-    Priors,
-)
+from orbital_kernel.science.matching.priors import Priors
 
 RADIAN = np.degrees(1) * 3600
 DENSITY = 1e-4
 SHARE = 0.3
-PRIORS = Priors(
-    (DENSITY,) * CLASSES, ((SHARE,) * OCTAVES,) * CLASSES, (1.0,) * FINENESSES
-)
+PRIORS = Priors.even(DENSITY, SHARE)
 
 
 def at(*norths, sigma):

@@ -11,7 +11,7 @@ from orbital_kernel.science.matching import cross_match
 from orbital_kernel.science.matching.candidates import posterior, with_priors
 from orbital_kernel.science.matching.joining import joined, places
 from orbital_kernel.science.matching.links import accepted
-from orbital_kernel.science.matching.offset import frame_offset
+from orbital_kernel.science.matching.offset import FrameOffset, frame_offset
 from orbital_kernel.science.matching.typical import with_typical_errors
 
 BINS = 10
@@ -89,11 +89,39 @@ def test_an_offset_of_the_frames_is_found_with_its_error():
     assert 0.02 < offset.error_arcsec < 0.15
 
 
+def test_a_rotation_of_a_frame_is_found_beside_an_offset_and_taken_out():
+    """The right catalogue's frame is turned by 4 arcsec about an oblique axis."""
+    left, right = (places(f, "its") for f in sky(7, 150, offset_arcsec=(1.0, 0.0)))
+    vector = np.array([2.0, -2.0, 3.0])
+    turned = FrameOffset(
+        pairs=100.0, rotation_arcsec=tuple(vector), rotation_chi2=1e3
+    ).taken_out(right)
+    offset = frame_offset(left, turned)
+    corrected = frame_offset(offset.taken_out(left), turned)
+    off = (np.array(offset.rotation_arcsec) - vector) / offset.rotation_error_arcsec
+
+    assert offset.turned
+    assert offset.applied
+    assert np.abs(off).max() < 4
+    assert max(offset.rotation_error_arcsec) < 0.4
+    assert not corrected.turned
+    assert not corrected.applied
+
+
+def test_a_single_field_shows_no_rotation_of_the_frame():
+    left, right = (places(f.head(40), "its") for f in sky(7, 150))
+    offset = frame_offset(left, right)
+
+    assert (0.0, 0.0, 0.0) == offset.rotation_arcsec
+    assert not offset.turned
+
+
 def test_frames_without_an_offset_are_left_alone():
     left, right = (places(f, "its") for f in sky(8, 150))
     offset = frame_offset(left, right)
 
     assert not offset.applied
+    assert not offset.turned
     assert offset.pull == pytest.approx(1.0, abs=0.05)
 
 

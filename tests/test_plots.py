@@ -573,7 +573,9 @@ def test_windows_are_shaded_by_cause_where_they_are():
     strips = [r for r in figure.renderers if isinstance(r.glyph, VStrip)]
     data = strips[0].data_source.data
 
-    assert {"#D55E00", "#7F7F7F"} == {s.glyph.fill_color for s in strips}
+    assert {plots.theme.CAUSES[name] for name in ("burst", "glitch")} == {
+        s.glyph.fill_color for s in strips
+    }
     assert [4000.0] == (data["x1"] - data["x0"]).tolist()
     assert ["GRB 130427A"] == data["matches"]
 

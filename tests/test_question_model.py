@@ -5,7 +5,7 @@ import math
 import pytest
 
 from benchmarks import question_tables
-from orbital_kernel import Query, connect, embedded
+from orbital_kernel import Query, connect, cost, embedded, reports
 from orbital_kernel.errors import ConfigError
 from orbital_kernel.storage.cost.question_model import Asked, predicted_largest
 
@@ -72,3 +72,43 @@ def test_a_growth_that_smaller_sizes_do_not_have_is_an_error_not_a_fit():
 def test_two_sizes_are_too_few():
     with pytest.raises(ConfigError, match="three sizes"):
         predicted_largest([Asked(n, n, n, n) for n in SIZES[:2]])
+
+
+@pytest.fixture(scope="module")
+def recorded():
+    return cost.read_asked(reports.NOTEBOOKS / "questions.csv")
+
+
+def test_the_recorded_calls_are_predicted_within_ten_percent(recorded):
+    errors = {call: cost.predicted_largest(a).error for call, a in recorded.items()}
+
+    assert {} == {call: error for call, error in errors.items() if error > 0.10}
+    assert all(call in cost.fitted_to(recorded) for call in recorded)
+
+
+def test_a_call_about_one_object_costs_the_same_in_an_exabyte(recorded):
+    model = cost.question_model(recorded["light curve by name"])
+    small, large = (
+        cost.predict_on_cluster(cost.Cluster(), model, rows) for rows in (1e7, 1e16)
+    )
+
+    assert small.rows_read == large.rows_read
+    assert cost.Cluster().overhead_ms * model.queries < large.milliseconds < 1_000
+
+
+def test_a_question_of_all_rows_reads_all_of_them_at_any_size():
+    model = cost.question_model([Asked(n, n, 8 * n, n, 1e-3 * n, 1) for n in SIZES])
+
+    at = cost.predict_on_cluster(cost.Cluster(), model, 1e15)
+
+    assert math.isclose(1e15, at.rows_read)
+    assert math.isclose(8e15, at.bytes_read)
+
+
+def test_rows_of_several_reads_of_one_object_are_a_multiple_of_those_returned():
+    returned = (4_660, 4_854, 4_967)
+    calls = [Asked(n, 2 * r, 80 * r, r) for n, r in zip(SIZES, returned, strict=True)]
+
+    model = cost.question_model(calls)
+
+    assert (0.0, 2 * 4_967) == (model.share, round(model.edges))

@@ -26,7 +26,7 @@ def status(explorer):
 
 
 def table(explorer, name):
-    return explorer._tables[name].value
+    return explorer.tables.html(name)
 
 
 def test_points_and_excluded_points_of_an_object_are_counted(explorer, stocked):
@@ -110,11 +110,11 @@ def test_names_are_offered_while_one_is_typed_and_a_chosen_one_is_shown(stocked)
 
 
 def test_a_lag_between_two_series_is_measured_by_a_button(stocked, monkeypatch):
-    monkeypatch.setattr("orbital_widgets.lag_bar.SIMULATIONS", 20)
+    monkeypatch.setattr("orbital_widgets.curve_lag.SIMULATIONS", 20)
     explorer = LightCurveExplorer(stocked, "SIM AGN 1").wait()
     explorer.lag.of.value = explorer.lag.against.value = "swift/XRT:0.3-10"
     explorer.lag.method.value = "dcf"
-    explorer.lag.button.click()
+    explorer.lag.measure.click()
     explorer.wait()
     explorer.close()
 
@@ -166,11 +166,11 @@ def test_the_bands_of_the_hardness_are_menus_of_the_bands_that_occur():
 
 @pytest.mark.parametrize("ending", ["csv", "fits"])
 def test_points_are_saved_into_the_working_folder(explorer, tmp_path, ending):
-    explorer.saving.format.value = ending
-    explorer.saving.button.click()
+    explorer._format.value = ending
+    explorer._saved()
 
     assert (tmp_path / f"GRB_120102S.{ending}").is_file()
-    assert "the points are written to" in explorer.saving.text.value
+    assert f"{len(explorer.curve):,} points written" in explorer._saved_as.value
 
 
 def test_in_a_report_it_is_html_without_a_kernel(stocked):

@@ -10,6 +10,7 @@ from orbital_kernel.commands.terminal import echo
 
 if TYPE_CHECKING:
     from orbital_kernel.questions.matching import Matching
+    from orbital_kernel.science.matching.offset import FrameOffset
 
 UNITS = {"separation_arcsec": "arcsec"}
 SHOWN = ("left_id", "right_id", "separation_arcsec", "p_any", "p_i", "simulated")
@@ -74,6 +75,16 @@ def match(
     _show(matching)
 
 
+def _rotation(offset: "FrameOffset") -> str:
+    """Return the rotation of the frame in words."""
+    if max(offset.rotation_error_arcsec) == float("inf"):
+        return "no rotation fitted: the pairs are too few or too close together"
+    turns = zip(offset.rotation_arcsec, offset.rotation_error_arcsec, strict=True)
+    text = ", ".join(f"{value:+.2f} +- {error:.2f}" for value, error in turns)
+    fate = "taken out" if offset.turned else "not significant"
+    return f"rotated by {text} arcsec about x, y, z ({fate})"
+
+
 def _show(matching: "Matching") -> None:
     """Print counts, what was assumed and excluded, frame offsets and the best pairs."""
     names = matching.names
@@ -103,7 +114,8 @@ def _show(matching: "Matching") -> None:
         echo(
             f"{pairing.right} minus {pairing.left}: {offset.east_arcsec:+.2f} arcsec east, "
             f"{offset.north_arcsec:+.2f} arcsec north, +- {offset.error_arcsec:.2f} "
-            f"({'taken out' if offset.applied else 'not significant'}); in a sample of "
+            f"({'taken out' if offset.applied else 'not significant'}); "
+            f"{_rotation(offset)}; in a sample of "
             f"{chance.sources:,} sources {chance.matches:,} matches, {chance.excess:.1f} "
             f"+- {chance.excess_error:.1f} above shifted skies; "
             f"{chance.false_by_posterior:.1f} false by the posteriors"

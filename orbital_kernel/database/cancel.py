@@ -4,12 +4,8 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
-
-from orbital_kernel.database.pools import CURRENT
-from orbital_kernel.errors import Cancelled
-
-WORDS = "the question was cancelled before it was answered"
 
 
 class Cancel:
@@ -21,8 +17,7 @@ class Cancel:
     Examples
     --------
     >>> from orbital_kernel import Query, connect
-    >>> from orbital_kernel.database.pools import CURRENT
-    from orbital_kernel.errors import Cancelled
+    >>> from orbital_kernel.errors import Cancelled
     >>> from orbital_kernel.query import Cancel
     >>> orbital, cancel = connect(), Cancel()
     >>> cancel.set()
@@ -100,26 +95,6 @@ class Cancel:
         finally:
             CURRENT.reset(token)
 
-    def check(self) -> None:
-        """Raise Cancelled if it is set.
-
-        Returns
-        -------
-        None
-
-        Raises
-        ------
-        Cancelled
-            If it is set.
-
-        Examples
-        --------
-        >>> from orbital_kernel.query import Cancel
-        >>> Cancel().check()
-        """
-        if self._is_set:
-            raise Cancelled(WORDS)
-
     def waits_on(self, connection: Any) -> None:
         """Note the connection of a request; it is closed at once if this is set."""
         with self._lock:
@@ -131,6 +106,10 @@ class Cancel:
         """Note that a connection serves others from now on."""
         with self._lock:
             self._waiting.discard(connection)
+
+
+CURRENT: ContextVar[Cancel | None] = ContextVar("orbital_cancel", default=None)
+"""What cancels the reads of this thread."""
 
 
 @contextmanager

@@ -16,8 +16,9 @@ from vastdb.table_metadata import TableMetadata
 from vastdb.transaction import Transaction as VendorTransaction
 from vastdb.transaction import TransactionNotActiveError
 
-from orbital_kernel.database.pools import CURRENT, Cancelling, NotingAdapter
-from orbital_kernel.errors import connection_reason
+from orbital_kernel.database.cancel import CURRENT, Cancel
+from orbital_kernel.database.pools import NotingAdapter
+from orbital_kernel.errors import Cancelled, connection_reason
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -27,6 +28,7 @@ ROWS_READ_HEADER = "x-orbital-rows-read"
 GROUPS_READ_HEADER = "x-orbital-row-groups-read"
 ROWS_STORED_HEADER = "x-orbital-rows-stored"
 PROJECTION_HEADER = "x-orbital-projection"
+CANCELLED = "the question was cancelled before it was answered"
 NO_TRANSACTION = 0
 NO_COLUMN = "TabularMismatchColumnName"
 OLDER = (
@@ -70,7 +72,7 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
     asking: threading.local
     twins: dict[tuple[str, ...], "WatchedApi"]
     answers_alone: threading.Event
-    cancels: dict[str, Cancelling | None]
+    cancels: dict[str, Cancel | None]
 
     def with_endpoints(
         self, endpoints: list[str], *, backoff_config: BackoffConfig | None = None
@@ -123,7 +125,7 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
         again: Callable[[], Result] = self._backoff_decorator(self._until_set(call))
         return again()
 
-    def cancel(self) -> Cancelling | None:
+    def cancel(self) -> Cancel | None:
         """Return what cancels the query that this thread reads for."""
         return CURRENT.get() or self.cancels.get(self._query_id())
 
@@ -139,11 +141,13 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
             cancel = self.cancel()
             if cancel is None:
                 return call()
-            cancel.check()
+            if cancel.is_set:
+                raise Cancelled(CANCELLED)
             try:
                 return call()
-            except Exception:
-                cancel.check()
+            except Exception as error:
+                if cancel.is_set:
+                    raise Cancelled(CANCELLED) from error
                 raise
 
         return run

@@ -1,29 +1,13 @@
 """Connections that report whom they serve, so that a cancelled read can be ended."""
 
 from collections.abc import Callable
-from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Any
 
 from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-
-class Cancelling(Protocol):
-    """What can end a read by its connection."""
-
-    def check(self) -> None:
-        """Raise Cancelled if it is set."""
-
-    def waits_on(self, connection: Any) -> None:
-        """Note the connection of a request."""
-
-    def is_done_with(self, connection: Any) -> None:
-        """Note that a connection serves others from now on."""
-
-
-Asking = Callable[[], Cancelling | None]
-CURRENT: ContextVar[Cancelling | None] = ContextVar("orbital_cancel", default=None)
-"""What cancels the reads of this thread."""
+Asking = Callable[[], Any]
+"""What cancels the present thread, a `Cancel` or None."""
 
 
 class _Noted:
@@ -44,7 +28,8 @@ class _Noted:
         if connection.cancel is not None:
             if connection.is_closed:
                 connection.connect()
-            connection.cancel.check()
+            if connection.cancel.is_set:
+                raise ConnectionAbortedError("the question was cancelled")
 
     def _put_conn(self, connection: Any) -> None:
         cancel = getattr(connection, "cancel", None)

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from orbital_kernel.database.cancel import CURRENT
 from orbital_kernel.database.client import MoreToCome, ReadCounts, WatchedApi
-from orbital_kernel.database.pools import CURRENT
 from orbital_kernel.model.columns import Projection
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import polars as pl
 from orbital_kernel.plots import theme
 from orbital_kernel.science.columns import demand
 
-SIDES = {"source": "#0072B2", "store": "#D55E00"}
+SIDES = {"source": theme.BLUE, "store": theme.VERMILION}
 
 
 def row_agreement(

@@ -15,7 +15,7 @@ from orbital_kernel.plots import theme
 from orbital_kernel.science.population import SHORT_S, View
 
 WIDTH_YEARS = 0.8
-KINDS = {"short": "#D55E00", "long": "#0072B2"}
+KINDS = {"short": theme.VERMILION, "long": theme.BLUE}
 
 
 def burst_view(name: str, view: View) -> Any:

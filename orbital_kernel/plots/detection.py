@@ -133,7 +133,7 @@ def _windows(drawn: Any, row: dict[str, Any]) -> None:
             BoxAnnotation(
                 left=begin,
                 right=begin + row["t90_s"],
-                fill_color="#9CA3AF",
+                fill_color=theme.FAINT,
                 fill_alpha=0.18,
             )
         )

@@ -7,7 +7,7 @@ import polars as pl
 from orbital_kernel.plots import theme
 from orbital_kernel.science.columns import demand
 
-PERCENTILES = {"p50_ms": "#0072B2", "p95_ms": "#E69F00", "p99_ms": "#D55E00"}
+PERCENTILES = {"p50_ms": theme.BLUE, "p95_ms": theme.ORANGE, "p99_ms": theme.VERMILION}
 
 
 def latency_course(
@@ -73,7 +73,7 @@ def latency_course(
     ]
     if budget_ms is not None:
         budget = drawn.line(
-            start, [budget_ms] * len(start), color="#555555", line_dash="dashed"
+            start, [budget_ms] * len(start), color=theme.PALE, line_dash="dashed"
         )
         lines.append(("p99 budget", [budget]))
     theme.legend(drawn, lines)

@@ -67,7 +67,7 @@ def match_separations(
     )
     best = matches.filter("mutual")
     items = [
-        ("all candidates", [_bars(drawn, matches, edges, "#9CA3AF")]),
+        ("all candidates", [_bars(drawn, matches, edges, theme.FAINT)]),
         ("best pairs", [_bars(drawn, best, edges, theme.CYCLE[0])]),
     ]
     expected = float(best["match_probability"].sum())

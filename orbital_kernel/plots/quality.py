@@ -13,7 +13,7 @@ from orbital_kernel.science.quality import Change, chart
 from orbital_kernel.science.quality.charts import FALSE_ALARM, Chart
 from orbital_kernel.science.quality.dating import LEAST_SAMPLES
 
-STATES = {"bad": "#D55E00", "warn": "#E69F00", "unknown": "#7F7F7F", "ok": "#009E73"}
+STATES = {name: theme.STATES[name] for name in ("bad", "warn", "unknown", "ok")}
 MARKS = {"bad": "✖", "warn": "▲", "unknown": "?", "ok": "✔"}
 """States differ by sign as well as by colour."""
 CHART_HEIGHT = 260
@@ -177,7 +177,7 @@ def _onset(drawn: Any, change: Change) -> None:
 
 
 def _table(board: pl.DataFrame) -> str:
-    cell = "padding:3px 8px;border-bottom:1px solid #E5E7EB;vertical-align:top"
+    cell = f"padding:3px 8px;border-bottom:1px solid {theme.GRID};vertical-align:top"
     heads = ("", "check", "of", "value", "since (UTC)", "evidence")
     head = "".join(f"<th style='{cell};text-align:left'>{h}</th>" for h in heads)
     lines = []

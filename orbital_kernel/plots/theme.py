@@ -23,22 +23,42 @@ from orbital_kernel.model.times import utc_from_tt
 from orbital_kernel.science.columns import simulated
 
 # Okabe & Ito's colours: distinct to colour-blind eyes, and in grey.
-CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-OBSERVATORIES = {"swift": "#0072B2", "chandra": "#D55E00", "fermi": "#009E73"}
+BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+ORANGE, SKY, BLACK, GREY = "#E69F00", "#56B4E9", "#000000", "#4D4D4D"
+CYCLE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
+OBSERVATORIES = {"swift": BLUE, "chandra": VERMILION, "fermi": GREEN}
 CAUSES = {
-    "burst": "#D55E00",
-    "glitch": "#7F7F7F",
-    "turn-on": "#E69F00",
-    "saa": "#CC79A7",
-    "known-source": "#009E73",
-    "unknown": "#56B4E9",
+    "burst": VERMILION,
+    "glitch": GREY,
+    "turn-on": ORANGE,
+    "saa": PURPLE,
+    "known-source": GREEN,
+    "unknown": SKY,
 }
-INK, PALE, GRID = "#2B2F36", "#6B7280", "#E5E7EB"
+STATES = {
+    "ok": GREEN,
+    "absent": "#6B7280",
+    "unknown": PURPLE,
+    "warn": ORANGE,
+    "bad": VERMILION,
+}
+"""Colours of health and quality, the same in figures and widgets."""
+INK, PALE, GRID, FAINT = "#2B2F36", "#6B7280", "#E5E7EB", "#9CA3AF"
 FONT = "Helvetica, Arial, sans-serif"
 HEIGHT = 430
 MOST_IN_A_ROW = 6
 _MARKUP = re.compile(r"[^\w\s.,:/()+-]")
 SIMULATED = "SIMULATED"
+PAGE = """
+{% block postamble %}<style>
+  h1 { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  @media screen and (prefers-color-scheme: dark) {
+    body { background: #121212 }
+    [data-root-id] > * { filter: invert(0.93) hue-rotate(180deg); } }
+</style>{% endblock %}
+{% block contents %}<main><h1>{{ title | e }}</h1>{{ super() }}</main>{% endblock %}
+"""
+"""A page of one figure. In the dark lightness is inverted and hues stay, as in notebooks."""
 
 
 def canvas(
@@ -240,7 +260,7 @@ def to_html(drawn: Any, *, title: str = "Orbital") -> str:
     >>> plots.to_html(figure).lstrip()[:15]
     '<!DOCTYPE html>'
     """
-    return str(file_html(drawn, INLINE, title))
+    return str(file_html(drawn, INLINE, title, template=PAGE))
 
 
 def log_axis(axis: Any) -> None:
@@ -261,7 +281,7 @@ def _watermark(drawn: Any) -> None:
             text_font_size="72px",
             text_font=FONT,
             text_font_style="bold",
-            text_color="#9CA3AF",
+            text_color=FAINT,
             text_alpha=0.2,
         )
     )

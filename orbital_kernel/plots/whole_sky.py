@@ -8,7 +8,6 @@ from bokeh.models import CustomJS, Label, Range1d
 from orbital_kernel.plots import sky_lines, theme
 from orbital_kernel.plots.equal_area import HIGH, INVERSE_JS, WIDE, Hammer, Projection
 
-LINES = "#CBD5E1"
 MARGIN = 1.04
 CURSOR = (
     INVERSE_JS
@@ -39,7 +38,7 @@ def whole_sky(title: str, positions: pl.DataFrame) -> tuple[Any, Any]:
     )
     without_axes(drawn)
     lines, labels = sky_lines.graticule(view, (180.0, 0.0), 180.0)
-    drawn.multi_line(*lines, color=LINES, line_width=1, level="underlay")
+    drawn.multi_line(*lines, color=theme.GRID, line_width=1, level="underlay")
     write(drawn, labels)
     show_place(drawn, view)
     return drawn, view.forward

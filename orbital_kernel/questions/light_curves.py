@@ -2,7 +2,6 @@
 
 import time as clock
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
@@ -17,18 +16,12 @@ from orbital_kernel.query import Answer, Cone, Query
 from orbital_kernel.questions import catalogued, detections
 from orbital_kernel.questions.asking import Session, joint_explain
 from orbital_kernel.questions.curve import NEIGHBOURS, LightCurve
+from orbital_kernel.questions.curve_scale import Scale
 from orbital_kernel.questions.side_by_side import side_by_side
 from orbital_kernel.science import lightcurves, precedence
 from orbital_kernel.science.columns import TT, fill
-from orbital_kernel.science.lightcurves import CountsToFlux
 from orbital_kernel.science.lightcurves.assembly import NOT_OF_OBJECT, zero_of
-from orbital_kernel.science.spectra import SpectralModel, galactic_nh_1e22
 
-FLUX = "erg / (cm2 s)"
-XRT_BAND = (0.3, 10.0)
-ONE_KEV = (1.0, 1.0)
-GALACTIC, STATES = "galactic", ("absorbed", "unabsorbed")
-LEAST_NH = 1e17
 TRIGGERS_OF = "swift"
 REFERENCE = "$.reference"
 BY_CALLER = "the caller"
@@ -68,59 +61,6 @@ class Subject(Protocol):
 
     def cone(self, within_arcsec: float) -> Cone | None:
         """Return the circle about the position; None without one."""
-
-
-@dataclass(frozen=True)
-class Scale:
-    """What the values of a curve are brought to; without a unit each keeps its own."""
-
-    unit: str | None = None
-    band_kev: tuple[float, float] | None = None
-    model: SpectralModel | None = None
-    counts_to_flux: Mapping[str, CountsToFlux] | None = None
-    nh: float | str | None = None
-    absorption: str | None = None
-
-    @property
-    def target(self) -> str | None:
-        """The unit to convert to: a band, a model, … ask for an energy flux."""
-        spectrum = (self.model, self.counts_to_flux, self.nh, self.absorption)
-        asks = (self.band_kev, *spectrum)
-        return self.unit or (FLUX if any(asks) else None)
-
-    @property
-    def band(self) -> tuple[float, float]:
-        """The band to convert to; of a flux density 1 keV by default."""
-        if self.band_kev is not None:
-            return self.band_kev
-        density = self.target and lightcurves.is_flux_density(self.target)
-        return ONE_KEV if density else XRT_BAND
-
-    def require(self) -> None:
-        """Raise QueryError if points cannot be brought to it."""
-        if self.target is not None:
-            lightcurves.require_target(self.target, lightcurves.Band(*self.band))
-        if self.absorption not in (None, *STATES):
-            raise QueryError(
-                f"absorption is one of {', '.join(STATES)}; got {self.absorption!r}"
-            )
-        if isinstance(self.nh, str) and self.nh != GALACTIC:
-            raise QueryError(f"nh is a column in cm-2 or {GALACTIC!r}; got {self.nh!r}")
-        if isinstance(self.nh, float | int) and self.nh and self.nh < LEAST_NH:
-            raise QueryError(
-                f"nh is in cm-2, as in 1.7e20; got {self.nh:g}, which absorbs nothing"
-            )
-
-    def nh_1e22(self, position: tuple[float, float] | None) -> float | None:
-        """Return the column of hydrogen, 1e22 cm-2; QueryError if it needs a position."""
-        if self.nh is None or isinstance(self.nh, float | int):
-            return None if self.nh is None else self.nh / 1e22
-        if position is None:
-            raise QueryError(
-                "no table has a position of the object, so the Galactic column is not "
-                "known: give nh in cm-2"
-            )
-        return galactic_nh_1e22(*position)
 
 
 def assembled(

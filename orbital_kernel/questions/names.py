@@ -8,7 +8,6 @@ from orbital_kernel.model.spelling import beginnings, normalised
 from orbital_kernel.query import Query
 from orbital_kernel.questions import registering, spellings
 from orbital_kernel.questions.asking import Session, together
-from orbital_kernel.questions.one_call import OneCall
 from orbital_kernel.questions.registering import Progress
 
 MOST = 20
@@ -120,7 +119,7 @@ class Names:
                 )
                 for observatory in observatories()
             ]
-        answers = together(OneCall(self._orbital), queries, kind="names")
+        answers = together(self._orbital, queries, kind="names")
         count = len(beginnings(prefix))
         names = pl.concat(answer.frame for answer in answers[:count])
         ids = [i for answer in answers[count:] for i in answer.frame["source_id"]]

@@ -16,7 +16,8 @@ from orbital_kernel.questions import (
 )
 from orbital_kernel.questions.asking import Session
 from orbital_kernel.questions.curve import LightCurve
-from orbital_kernel.questions.light_curves import Scale, assembled
+from orbital_kernel.questions.curve_scale import Scale
+from orbital_kernel.questions.light_curves import assembled
 from orbital_kernel.questions.matching import Matching, Progress, match, no_progress
 from orbital_kernel.questions.matching.combining import combine
 from orbital_kernel.questions.one_call import OneCall
@@ -171,7 +172,9 @@ class Objects:
         >>> orbital.objects.trigger("no such burst") is None
         True
         """
-        return _trigger(catalogued.listed(OneCall(self._orbital), name))[0]
+        bursts = catalogued.listed(OneCall(self._orbital), name)
+        row = catalogued.row_used(bursts, precedence.TIME.name)
+        return None if row is None else row["time"]
 
     def light_curve(
         self,
@@ -254,7 +257,7 @@ class Objects:
         orbital = OneCall(self._orbital)
         curve = assembled(
             orbital,
-            resolve(orbital, subject),
+            resolve(orbital, subject, neighbours_arcsec=None),
             scale,
             redshift=redshift,
             t0=t0,
@@ -535,9 +538,3 @@ class Objects:
         Budavári & Szalay 2008, ApJ 679, 301, eq. 18; Salvato et al. 2018, MNRAS 473, 4937.
         """
         return combine(self._orbital, (first, second, *others), region)
-
-
-def _trigger(bursts: pl.DataFrame) -> tuple[datetime | None, str | None]:
-    """Return the trigger time (TT) and the catalogue it is from."""
-    row = catalogued.row_used(bursts, precedence.TIME.name)
-    return (None, None) if row is None else (row["time"], row["catalog"])

@@ -18,8 +18,8 @@ ALWAYS = frozenset({"cross.names"})
 class OneCall:
     """A session during one call.
 
-    How many rows each table holds is asked once, at the first query that is not of
-    `ALWAYS`: one request per observatory, in the background. A query of a table without
+    How many rows each table holds is asked once, when one of them is first needed: in
+    one request per observatory, side by side. A query of a table without
     rows is answered here; rows that are committed later during the call are not seen.
 
     Parameters
@@ -62,10 +62,9 @@ class OneCall:
             return False
         namespace, _, name = table.partition(".")
         with self._lock:
-            if not self._counts:
-                self._counts = {
-                    each: self.store.in_background(self.store.counts, each)
-                    for each in (*observatories(), "cross", "ops")
-                }
-        counts = self._counts.get(namespace)
-        return counts is not None and counts.result().get(name) == 0
+            if namespace not in self._counts:
+                every = tuple(observatories())
+                for each in every if namespace in every else (namespace,):
+                    future = self.store.in_background(self.store.counts, each)
+                    self._counts[each] = future
+        return self._counts[namespace].result().get(name) == 0

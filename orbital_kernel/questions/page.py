@@ -128,7 +128,7 @@ class ObjectPage:
 
 def page(orbital: Asks, name: str) -> ObjectPage:
     """Return everything stored about an object; QueryError if nothing is."""
-    subject = resolve(orbital, name, neighbours_arcsec=LEAST_ARCSEC)
+    subject = resolve(orbital, name, neighbours_arcsec=None)
     names = spellings.named(orbital, name)
     if names.is_empty() and subject.ra is None and not subject.names:
         raise QueryError(

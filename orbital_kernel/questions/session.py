@@ -297,8 +297,7 @@ class Questions:
         >>> "swift.grbs" in orbital.questions.known_at(ra, dec).tables
         True
         """
-        orbital = OneCall(self._orbital)
-        return known_at(orbital, ra, dec, radius_arcmin=radius_arcmin)
+        return known_at(OneCall(self._orbital), ra, dec, radius_arcmin=radius_arcmin)
 
     def rare(
         self,

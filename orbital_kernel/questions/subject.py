@@ -95,7 +95,7 @@ def resolve(
     orbital: Asks,
     subject: "str | tuple[float, float] | SkyCoord",
     *,
-    neighbours_arcsec: float = NEIGHBOUR_ARCSEC,
+    neighbours_arcsec: float | None = NEIGHBOUR_ARCSEC,
 ) -> Subject:
     """Return names, identifiers and position of what is asked for.
 
@@ -106,8 +106,9 @@ def resolve(
     subject : str, tuple of float or SkyCoord
         A name or alias in any spelling, an identifier of `cross.objects` or of a source
         catalogue, or a position: RA and Dec (ICRS deg) or a SkyCoord.
-    neighbours_arcsec : float
-        Radius within which objects of another name are neighbours, arcsec.
+    neighbours_arcsec : float, optional
+        Radius within which objects of another name are neighbours, arcsec; with None
+        they are not searched.
 
     Returns
     -------
@@ -179,9 +180,9 @@ def _registered(orbital: Asks, object_id: str) -> dict[str, Any] | None:
     return rows.row(0, named=True) if len(rows) else None
 
 
-def _with_neighbours(orbital: Asks, subject: Subject, radius: float) -> Subject:
+def _with_neighbours(orbital: Asks, subject: Subject, radius: float | None) -> Subject:
     """Return the subject with the objects near it that have another name."""
-    cone = subject.cone(radius)
+    cone = None if radius is None else subject.cone(radius)
     if cone is None:
         return subject
     columns = ("observatory", "object_id", "ra", "dec", "points")

@@ -21,6 +21,9 @@ STYLE = (
     "padding:0 1rem;color:#1b1b1b;background:#fff}table{border-collapse:collapse;"
     "width:100%}th,td{text-align:left;padding:.4rem .6rem;border-bottom:1px solid #ccc;"
     "vertical-align:top}.failed{color:#a40000;font-weight:bold}"
+    "@media screen and (prefers-color-scheme:dark){body{color:#e5e7eb;"
+    "background:#16181d}a{color:#78c0ee}a:visited{color:#c9a7f5}"
+    ".failed{color:#ff9a91}}"
 )
 
 

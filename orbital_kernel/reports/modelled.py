@@ -2,32 +2,32 @@
 
 from collections.abc import Iterable
 
-import polars as pl
-
 from orbital_kernel.reports.criteria import Criterion, now
 from orbital_kernel.reports.report import NOTEBOOKS
 from orbital_kernel.storage import cost
 
 EXABYTE = 1e18
+CURVE, POINTS = "light curve by name", "points by name"
+"""Calls of the benchmark of questions; POINTS returns complete rows."""
 NODES = 8
 HOURS_A_MONTH = 365.25 / 12 * 24
 
 
 def exabyte() -> Criterion:
-    """Return the predicted time of a cone search in an exabyte."""
-    timings = pl.read_csv(NOTEBOOKS / "scale.csv").filter(pl.col("kind") == "cone 10'")
-    model = cost.calibrated([cost.Measured(*r) for r in timings.drop("kind").rows()])
-    rows = EXABYTE / model.bytes_a_row
-    at = cost.predict_on_cluster(cost.Cluster(), model, rows)
+    """Return the predicted time of a light curve by name in an exabyte."""
+    asked = cost.read_asked(NOTEBOOKS / "questions.csv")
+    curve, points = (cost.question_model(asked[call]) for call in (CURVE, POINTS))
+    rows = EXABYTE / points.bytes_a_row
+    at = cost.predict_on_cluster(cost.Cluster(), curve, rows)
     return Criterion(
         "exabyte",
         "The same questions at an exabyte",
-        f"a cone of 10 arcmin in {rows:.1e} rows on {NODES} nodes: "
-        f"{at.milliseconds / 1000:.2g} s ({at.low_ms / 1000:.2g} to "
-        f"{at.high_ms / 1000:.2g}, 90 %), {at.extrapolated:.0e} times the largest table "
+        f"a {CURVE}, with {curve.queries:.0f} queries, in {rows:.1e} rows on {NODES} "
+        f"nodes: {at.milliseconds / 1000:.2g} s ({at.low_ms / 1000:.2g} to "
+        f"{at.high_ms / 1000:.2g}, 90 %), {at.extrapolated:.0e} times the largest tables "
         "measured; the cluster is assumed",
         round(at.milliseconds / 1000, 3),
-        "s for a cone search in 10^18 bytes",
+        "s for a light curve in 10^18 bytes",
         now(),
         "orbital report 13_capacity_cost_scale",
         "modelled",

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from orbital_kernel.model.predicate import Clause, Range
-from orbital_kernel.storage.cost.query_model import Measured
 from orbital_kernel.storage.protocols import Tables
 
 QUERIES = "ops.queries"
@@ -64,28 +63,6 @@ class History:
             for row in rows.to_pylist()
             if row["kind"] is not None and row["milliseconds"] is not None
         ]
-
-    def measured(self, *, since_s: float = 0.0) -> dict[str, list[Measured]]:
-        """Return measurements of the queries since then, by kind.
-
-        Cold queries, and those without counts of rows and bytes, are excluded.
-        """
-        since = datetime.fromtimestamp(since_s, UTC).replace(tzinfo=None)
-        columns = ("kind", "rows_stored", "rows_read", "bytes", "milliseconds", "cold")
-        rows = self._store.read(
-            QUERIES, [Clause("asked", (Range(low=since),))], columns=columns
-        )
-        by_kind: dict[str, list[Measured]] = {}
-        for row in rows.to_pylist():
-            numbers = [row[name] for name in columns[1:5]]
-            if (
-                not row["cold"]
-                and row["kind"]
-                and None not in numbers
-                and row[columns[1]]
-            ):
-                by_kind.setdefault(row["kind"], []).append(Measured(*numbers))
-        return by_kind
 
     def ingested(self) -> dict[str, Ingested]:
         """Return what was ingested, by observatory."""

@@ -3,10 +3,14 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from lab import READY_MS, Lab, working_copy
+from new_user import visit
 
 from orbital_kernel import embedded
 from orbital_kernel.reports import NOTEBOOKS
@@ -38,13 +42,23 @@ class FirstStart(Lab):
         return self
 
 
+@contextmanager
+def served():
+    """Serve what `orbital lab` serves, over an empty platform."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        data = Path(folder, "platform")
+        server = FirstStart(data, Path(folder)).start()
+        try:
+            yield server
+        finally:
+            server.stop()
+            embedded.stop(data)
+
+
 @pytest.fixture
-def first_start(tmp_path):
-    data = tmp_path / "platform"
-    server = FirstStart(data, tmp_path).start()
-    yield server
-    server.stop()
-    embedded.stop(data)
+def first_start():
+    with served() as server:
+        yield server
 
 
 def test_the_first_tutorial_is_open_and_nobody_asks_about_news(first_start, page):
@@ -59,3 +73,14 @@ def test_the_first_tutorial_is_open_and_nobody_asks_about_news(first_start, page
 
     assert [FIRST] == tabs
     assert 0 == page.get_by_text("official Jupyter news").count()
+
+
+def test_a_new_user_sees_a_burst_and_saves_its_report_by_clicking(first_start, page):
+    user = visit(page, f"{first_start.url}/?token={first_start.token}")
+
+    assert 3 >= user.seen["first figure"][0]
+    assert list(user.seen) == [
+        *("first figure", "burst found", "follow-up", "light curve", "report saved")
+    ]
+    assert "One burst" in user.saved
+    assert 13 >= user.clicks

@@ -11,6 +11,7 @@ import nbformat
 import polars as pl
 import pytest
 import yaml
+from axe_playwright_python.sync_playwright import Axe
 from lab import listen
 
 from orbital_kernel import connect, embedded, plots, reports
@@ -184,6 +185,15 @@ def shown(page):
     return page.evaluate("() => document.querySelector('main').textContent")
 
 
+def complaints(page):
+    """Return what axe-core finds on a page as it is."""
+    return [
+        (violation["id"], node["html"])
+        for violation in Axe().run(page).response["violations"]
+        for node in violation["nodes"]
+    ]
+
+
 def hacked(page):
     return page.evaluate("() => window.hacked ?? null")
 
@@ -206,6 +216,9 @@ def test_a_report_opens_from_its_file_alone_and_draws_its_figures(folder, opened
     assert drawing <= page.locator(".bk-Figure").count()
     assert drawing <= page.locator(".bk-Figure canvas").count()
     assert hacked(page) is None
+    assert [] == complaints(page)
+    page.emulate_media(color_scheme="dark")
+    assert [] == complaints(page)
 
 
 def test_the_header_of_a_report_shows_its_data_and_software(folder, opened):

@@ -1,7 +1,8 @@
-"""Light-curve explorer and burst monitor on one page of a real JupyterLab."""
+"""Every widget on one page of a real JupyterLab: clicked, read by axe-core, in the dark."""
 
 import nbformat
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from lab import open_notebook, run_all
 from playwright.sync_api import expect
 
@@ -11,12 +12,24 @@ CELLS = (
     "orbital_widgets.setup()",
     "orbital_widgets.LightCurveExplorer(orbital, 'SIM AGN 1')",
     "orbital_widgets.BurstMonitor(orbital, every_s=3, by='Ada')",
+    "orbital_widgets.Explorer(orbital)",
+    "orbital_widgets.HealthPanel(orbital)",
+    "orbital_widgets.QualityBoard(orbital)",
+    "orbital_widgets.StorageDashboard(orbital)",
 )
+WIDGETS = len(CELLS) - 2
+THEME = "name => jupyterapp.commands.execute('apputils:change-theme', {theme: name})"
+FILTERS = """() => [...document.querySelectorAll("[data-root-id] > *")]
+  .map((figure) => getComputedStyle(figure).filter)"""
+UNREACHABLE = """() => [...document.querySelectorAll(
+    ".orbital-widget :is(button, input, select, textarea, [role=slider])")]
+  .filter((control) => control.checkVisibility() && control.tabIndex < 0)
+  .map((control) => control.outerHTML)"""
 
 
 @pytest.fixture(scope="module")
 def notebook(lab, tab, stocked, home, tmp_path_factory):
-    """Open a notebook with both widgets over the sample sky."""
+    """Open a notebook with all widgets over the sample sky."""
     folder = tmp_path_factory.mktemp("widgets") / "notebooks"
     folder.mkdir()
     cells = nbformat.v4.new_notebook(
@@ -62,3 +75,40 @@ def test_a_burst_is_followed_up_and_acknowledged_by_clicking(notebook, page):
     monitor.get_by_label("Speed").select_option("10,000 times")
     monitor.get_by_role("button", name="Replay").click()
     expect(monitor).to_contain_text("the series has ended", timeout=SEEN_MS)
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
+def test_axe_finds_nothing_to_complain_about_in_either_theme(notebook, page, theme):
+    page.evaluate(THEME, theme)
+    dark = str(theme != "JupyterLab Dark").lower()
+    page.locator(f"body[data-jp-theme-light={dark}]").wait_for(
+        state="attached", timeout=SEEN_MS
+    )
+    ra = page.locator(".orbital-ra input")
+    ra.fill("noon")
+    ra.press("Enter")
+    expect(page.locator(".orbital-explorer")).to_contain_text("not 'noon'")
+    filters = page.evaluate(FILTERS)
+    report = Axe().run(page, context=".orbital-widget")
+
+    assert WIDGETS == page.locator(".orbital-widget").count()
+    assert [] == [
+        (violation["id"], node["html"])
+        for violation in report.response["violations"]
+        for node in violation["nodes"]
+    ]
+    assert 4 <= len(filters)
+    assert {theme == "JupyterLab Dark"} == {"invert" in text for text in filters}
+    assert [] == page.evaluate(UNREACHABLE)
+
+
+def test_the_values_of_a_figure_are_in_a_table_that_keys_turn(notebook, page):
+    curve = page.locator(".orbital-light-curve")
+    curve.get_by_label("Object").fill("SIM AGN 1")
+    curve.get_by_role("button", name="Show", exact=True).click()
+    tables = curve.locator(".widget-tab-contents")
+    expect(tables).to_contain_text("rows 1 to 20 of", timeout=SEEN_MS)
+    following = tables.get_by_role("button", name="Next").first
+    following.focus()
+    following.press("Enter")
+    expect(tables).to_contain_text("rows 21 to", timeout=SEEN_MS)

@@ -17,7 +17,9 @@ from orbital_widgets.burst_replay import BurstReplay
 from orbital_widgets.connection import sentence
 from orbital_widgets.figure_slot import FigureSlot
 from orbital_widgets.follow_up_part import FollowUpPart
+from orbital_widgets.frame_pages import FramePages
 from orbital_widgets.latest import WITHIN_S, Latest
+from orbital_widgets.paint import problem
 from orbital_widgets.panel import Panel
 from orbital_widgets.replay_bar import ReplayBar
 
@@ -235,9 +237,9 @@ class BurstMonitor(Panel):
         self._list = ipywidgets.HTML()
         self._menu = ipywidgets.Select(description="Selected", rows=6)
         self._menu.layout.width = "100%"
-        causes = (("all causes", None), *((name, name) for name in CAUSES))
+        causes = (("all causes", ""), *((name, name) for name in CAUSES))
         self._causes = ipywidgets.Dropdown(description="Cause", options=causes)
-        self._causes.value = self._cause
+        self._causes.value = self._cause or ""
         self._by = ipywidgets.Text(description="By", value=by)
         self._ack = ipywidgets.Button(
             description="Acknowledge", tooltip="record that you have seen it"
@@ -250,7 +252,11 @@ class BurstMonitor(Panel):
         self._ack.on_click(lambda _button: self._acknowledged())
         follow.on_click(lambda _button: self.follow_up())
         self._replay.on_play(self.play)
-        table = ipywidgets.Accordion((self._list,), titles=("All listed, as a table",))
+        self._values = FramePages()
+        table = ipywidgets.Accordion(
+            (self._list, self._values.widget),
+            titles=("All listed, as a table", "Rates of the figure, as a table"),
+        )
         acting = ipywidgets.HBox((self._causes, self._by, self._ack, follow))
         parts = (self._state, acting, self._menu, self._rates.widget)
         more = (self._follow_up.widget, self._replay.widget, table)
@@ -267,6 +273,7 @@ class BurstMonitor(Panel):
             f"at {at}, {every}."
         )
         self._list.value = listing(answer)
+        self._values.show(answer.rates, "no rates of the selected excursion")
         self._offer(answer)
         row = answer.selected
         self._ack.disabled = row is None or row["burst_id"] in answer.seen
@@ -297,16 +304,14 @@ class BurstMonitor(Panel):
             self._rates.put(None if key is None else figure(answer))
 
     def _failed(self, reason: str) -> None:
-        self._state.value = (
-            f'<span style="color:#b00020"><b>Problem:</b> {escape(reason)}</span>'
-        )
+        self._state.value = problem(reason)
 
     def _picked(self, change: Any) -> None:
         if change["new"] is not None:
             self.select(change["new"])
 
     def _cause_chosen(self, change: Any) -> None:
-        self._cause = change["new"]
+        self._cause = change["new"] or None
         self.select(None)
 
     def _acknowledged(self) -> None:

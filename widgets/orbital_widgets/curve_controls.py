@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from html import escape
 from typing import Any
 
 import ipywidgets
@@ -11,6 +10,7 @@ import ipywidgets
 from orbital_kernel.plots import theme
 from orbital_kernel.plots.curve_axes import SCALES
 from orbital_widgets.curve_choice import CurveChoice
+from orbital_widgets.paint import problem
 
 CONVERTED = {
     "energy flux": "erg / (cm2 s)",
@@ -177,9 +177,7 @@ class CurveControls:
             band = _parsed(self.band.value)
             index = _index(self.index.value)
         except ValueError as error:
-            self._problem.value = (
-                f'<span style="color:#b00020">{escape(str(error))}</span>'
-            )
+            self._problem.value = problem(str(error), mark="")
             return
         unit, as_written = self.unit.value
         choice = replace(

@@ -94,7 +94,8 @@ def laid_out(
             tabs,
         )
     )
-    box.add_class("orbital-explorer")
+    for name in ("orbital-explorer", "orbital-widget"):
+        box.add_class(name)
     return Layout(box, sky, curve, histogram, rows)
 
 

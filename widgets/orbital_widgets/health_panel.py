@@ -11,15 +11,9 @@ import ipywidgets
 
 from orbital_kernel.storage.health.alerts import Alert, Alerts
 from orbital_kernel.storage.health.checks import STATES, Check, Health, health_of
+from orbital_widgets.paint import badge
 from orbital_widgets.panel import Panel, rows_html
 
-COLORS = {
-    "ok": "#009E73",
-    "absent": "#6B7280",
-    "unknown": "#CC79A7",
-    "warn": "#E69F00",
-    "bad": "#D55E00",
-}
 NEWS = 5
 
 
@@ -142,14 +136,6 @@ def _table(checks: list[Check]) -> str:
         return "<i>every check is ok</i>"
     rows = [(badge(c.state), escape(c.name), escape(c.reason)) for c in worst]
     return rows_html(("state", "check", "reason"), rows)
-
-
-def badge(state: str) -> str:
-    """Return a state as a coloured word."""
-    return (
-        f'<b style="color:white;background:{COLORS[state]};padding:1px 8px;'
-        f'border-radius:3px">{state}</b>'
-    )
 
 
 def _line(alert: Alert) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import ipywidgets
 
 from orbital_widgets.latest import running_loop
+from orbital_widgets.paint import PROBLEM
 
 if TYPE_CHECKING:
     import asyncio
@@ -33,7 +34,7 @@ SILENT = (
 )
 STYLE = """<style>
 .orbital-hint span { display: block; max-height: 0; overflow: hidden; visibility: hidden;
-  color: #b00020; background: #fff; font-weight: bold; line-height: 1.4; padding: 0 6px; }
+  color: %s; font-weight: bold; line-height: 1.4; padding: 0 6px; }
 .orbital-hint.jupyter-widgets-disconnected .orbital-restarted,
 .jupyter-widgets-disconnected .orbital-hint .orbital-restarted {
   max-height: 6em; visibility: visible; }
@@ -76,7 +77,7 @@ def _html(*, beating: bool) -> str:
         f'<span class="orbital-silent" role="status">{SILENT.format(LATE_S)}</span>'
     )
     return (
-        f"{STYLE % LATE_S}"
+        f"{STYLE % (PROBLEM, LATE_S)}"
         f'<span class="orbital-restarted" role="status">{RESTARTED}</span>'
         f"{silent if beating else ''}<!-- {time.monotonic():.0f} -->"
     )

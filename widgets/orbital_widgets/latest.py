@@ -136,9 +136,10 @@ class Latest:
     ) -> None:
         if before is not None:
             concurrent.futures.wait([before], GRACE_S)
+        if self._generation != generation:
+            future.set_exception(Cancelled("a newer question replaced this one"))
+            return
         try:
-            if self._generation != generation:
-                cancel.check()
             with cancel.block():
                 result = job()
         except BaseException as error:  # noqa: BLE001 - delivered with the future

@@ -3,24 +3,33 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import ipywidgets
 
+from orbital_kernel.errors import OrbitalError
+from orbital_kernel.plots import theme
 from orbital_widgets.connection import sentence
 from orbital_widgets.curve_choice import CurveChoice, lagged
 from orbital_widgets.curve_controls import CurveControls
-from orbital_widgets.curve_html import CODE, TABLES, page, problem, status
+from orbital_widgets.curve_html import status
+from orbital_widgets.curve_lag import LagBar
 from orbital_widgets.curve_look import CurveLook, look
+from orbital_widgets.curve_tables import CurveTables
 from orbital_widgets.figure_slot import FigureSlot
-from orbital_widgets.lag_bar import LagBar
 from orbital_widgets.latest import WITHIN_S, Latest
+from orbital_widgets.paint import problem
 from orbital_widgets.panel import Panel
-from orbital_widgets.save_bar import SaveBar
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+
+
+FORMATS = (("CSV", "csv"), ("ECSV", "ecsv"), ("FITS", "fits"), ("VOTable", "vot"))
+FRAME_PX = 620
+PANEL_PX = 220
 
 
 class LightCurveExplorer(Panel):
@@ -282,13 +291,14 @@ class LightCurveExplorer(Panel):
         self.controls.on_typed(self.complete)
         self._status = ipywidgets.HTML("<i>asking…</i>")
         self._slot = FigureSlot(self._lock_ui)
-        self._tables = {name: ipywidgets.HTML() for name in TABLES}
-        tabs = ipywidgets.Tab(tuple(self._tables.values()), titles=tuple(TABLES))
-        self.saving = SaveBar(self.save)
-        self.lag = LagBar(
-            lambda: (self.session, self.choice), self._lock_ui, self._lag_chosen
-        )
-        below = (self._slot.widget, self.saving.widget, self.lag.widget, tabs)
+        self.tables = CurveTables()
+        self._format = ipywidgets.Dropdown(description="Format", options=FORMATS)
+        save = ipywidgets.Button(description="Save", tooltip="write the points shown")
+        save.on_click(lambda _button: self._saved())
+        self._saved_as = ipywidgets.HTML()
+        self.lag = LagBar(self._lock_ui, self._lag_chosen)
+        saving = ipywidgets.HBox((self._format, save, self._saved_as))
+        below = (self._slot.widget, saving, self.lag.widget, self.tables.widget)
         self._lay_out(self.controls.widget, *below, buttons=(self._status,))
         self.add_class("orbital-light-curve")
 
@@ -299,9 +309,8 @@ class LightCurveExplorer(Panel):
         self.controls.show(answer.choice, answer.units, answer.bands)
         self.controls.suggest(answer.near)
         self._status.value = status(answer)
-        for name, html in TABLES.items():
-            self._tables[name].value = html(answer)
-        self.lag.offer(answer.selections, answer.choice)
+        self.tables.show(answer)
+        self.lag.show(self.session, answer.choice, answer.selections)
         if not self._static:
             self._slot.put(answer.figure)
 
@@ -315,11 +324,31 @@ class LightCurveExplorer(Panel):
         else:
             self._failed(sentence(error))
 
+    def _saved(self) -> None:
+        try:
+            path = self.save(self._format.value)
+        except (OrbitalError, ValueError) as error:
+            text = str(error)
+        except OSError as error:
+            text = f"the file cannot be written: {error.strerror}"
+        else:
+            text = f"{len(self.curve):,} points written to {path}"
+        self._saved_as.value = escape(text)
+
     def _lag_chosen(self, choice: CurveChoice) -> None:
         """Keep the series of a lag: the points stay as they are, the code names it."""
         self.choice = self.controls.choice = choice
         self.look = replace(self.look, code=lagged(self.look.code, choice))
-        self._tables[CODE].value = TABLES[CODE](self.look)
+        self.tables.show_code(self.look)
 
     def _static_html(self) -> str:
-        return page(self.look)
+        figure = ""
+        if self.look.figure is not None:
+            page = theme.to_html(self.look.figure, title="Light curve")
+            height = FRAME_PX + PANEL_PX * len(self.look.choice.panels)
+            figure = (
+                f'<iframe style="width:100%;height:{height}px;border:0" '
+                f'title="light curve" srcdoc="{escape(page)}"></iframe>'
+            )
+        title = escape(self.choice.object or "no object")
+        return f"<h3>Light curve of {title}</h3>{status(self.look)}{figure}{self.tables.page()}"

@@ -20,6 +20,7 @@ class LiveFigure(BokehModel):  # type: ignore[misc]
         self._changed = False
         self._open = True
         super().__init__(figure, **traits)
+        self.add_class("orbital-figure")
         figure.document.on_change(self._note)
         figure.document.on_event(DocumentReady, self._drawn)
 

@@ -12,6 +12,7 @@ from orbital_widgets.cancel_button import CancelButton
 from orbital_widgets.connection import is_lost, renewed, sentence
 from orbital_widgets.kernel_hint import kernel_hint
 from orbital_widgets.latest import WITHIN_S, Latest, running_loop
+from orbital_widgets.paint import LINE
 from orbital_widgets.static import is_static
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 DEAD = "Its controls need the kernel that made it: run this cell again after a restart."
 CELL = (
-    "padding:2px 10px;border-bottom:1px solid #ddd;text-align:left;vertical-align:top"
+    f"padding:2px 10px;border-bottom:1px solid {LINE};text-align:left;"
+    "vertical-align:top"
 )
 
 
@@ -187,6 +189,7 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
         row = ipywidgets.HBox((*buttons, self.reconnect, self.cancel))
         row.layout.flex_flow = "row wrap"
         self.children = (kernel_hint().widget, row, *parts)
+        self.add_class("orbital-widget")
         self._built = True
 
     def _release(self) -> None:

@@ -11,9 +11,9 @@ import polars as pl
 from orbital_kernel.plots import theme
 from orbital_widgets.connection import sentence
 from orbital_widgets.figure_slot import FigureSlot
-from orbital_widgets.frame_html import frame_html
-from orbital_widgets.health_panel import badge
+from orbital_widgets.frame_pages import FramePages
 from orbital_widgets.latest import WITHIN_S, Latest
+from orbital_widgets.paint import badge
 from orbital_widgets.panel import Panel
 from orbital_widgets.quality_html import chart, counts, label, table
 from orbital_widgets.quality_look import Key, QualityLook, key, look
@@ -77,7 +77,7 @@ class QualityBoard(Panel):
         self._selected = selected
         self._running = Latest(self._lock_ui, within_s=None)
         self._state = ipywidgets.HTML("looking …")
-        self._table, self._samples = ipywidgets.HTML(), ipywidgets.HTML()
+        self._table, self._samples = ipywidgets.HTML(), FramePages()
         self._menu = ipywidgets.Select(description="Check", rows=6)
         self._menu.layout.width = "100%"
         self._menu.observe(self._picked, "value")
@@ -88,7 +88,7 @@ class QualityBoard(Panel):
         self._slot = FigureSlot(self._lock_ui)
         self._no_chart = ipywidgets.HTML()
         details = ipywidgets.Accordion(
-            (self._samples,), titles=("Samples of the chart, as a table",)
+            (self._samples.widget,), titles=("Samples of the chart, as a table",)
         )
         parts = (
             self._state,
@@ -215,11 +215,10 @@ class QualityBoard(Panel):
         self._menu.value = key(answer.selected) if answer.selected else None
         self._menu.observe(self._picked, "value")
         figure, words = chart(answer)
-        samples = frame_html(answer.samples) if len(answer.samples) else ""
-        self._samples.value = f"<p>{escape(words)}</p>{samples}"
+        self._samples.show(answer.samples, words)
         if not self._static:
             self._slot.put(figure)
-            self._no_chart.value = "" if figure is not None else escape(words)
+            self._no_chart.value = escape(words)
 
     def _failed(self, reason: str) -> None:
         self._state.value = f"{badge('unknown')} {escape(reason)}"

@@ -8,7 +8,7 @@ from orbital_kernel import plots
 from orbital_kernel.errors import QueryError
 from orbital_kernel.plots import theme
 from orbital_kernel.plots.quality import MARKS
-from orbital_widgets.health_panel import badge
+from orbital_widgets.paint import badge
 from orbital_widgets.panel import rows_html
 from orbital_widgets.quality_look import QualityLook
 

@@ -97,7 +97,7 @@ class SkyFigure:
             palette=Cividis256[255:30:-1], low=1, high=255, low_color="rgba(0, 0, 0, 0)"
         )
         drawn.image("image", source=self.counts, color_mapper=palette, level="image")
-        drawn.multi_line("xs", "ys", source=self.lines, color=whole_sky.LINES)
+        drawn.multi_line("xs", "ys", source=self.lines, color=theme.GRID)
         drawn.multi_line("xs", "ys", source=self.covered, color="color", line_width=1.2)
         drawn.scatter(
             "x",

@@ -10,8 +10,9 @@ from orbital_kernel import plots
 from orbital_kernel.plots import theme
 from orbital_widgets.connection import sentence
 from orbital_widgets.figure_slot import FigureSlot
-from orbital_widgets.health_panel import badge
+from orbital_widgets.frame_pages import FramePages
 from orbital_widgets.latest import WITHIN_S, Latest
+from orbital_widgets.paint import badge
 from orbital_widgets.panel import Panel
 from orbital_widgets.storage_look import StorageLook, look
 from orbital_widgets.storage_parts import PARTS
@@ -83,9 +84,18 @@ class StorageDashboard(Panel):
         self._consent.observe(lambda _change: self._enable(), "value")
         self._apply.on_click(lambda _button: self._applied())
         again.on_click(lambda _button: self.refresh())
-        self._history = FigureSlot(self._lock_ui)
+        self._history, self._samples = FigureSlot(self._lock_ui), FramePages()
+        samples = ipywidgets.Accordion(
+            (self._samples.widget,), titles=("Samples of the figure, as a table",)
+        )
         consent = ipywidgets.HBox((self._consent, self._apply))
-        parts = (self._state, *self._parts.values(), consent, self._history.widget)
+        parts = (
+            self._state,
+            *self._parts.values(),
+            consent,
+            self._history.widget,
+            samples,
+        )
         self._lay_out(*parts, buttons=(again,))
         self.refresh()
 
@@ -128,6 +138,7 @@ class StorageDashboard(Panel):
             self._parts[name].value = f"<h4>{name}</h4>{html(answer)}"
         self._consent.disabled = not answer.plan.changes
         self._enable()
+        self._samples.show(answer.samples, "no sample of capacity is stored yet")
         if not self._static and len(answer.samples):
             self._history.put(plots.storage(answer.samples))
 

@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from html import escape
 
 from orbital_kernel.model.sizes import size_text
+from orbital_kernel.plots import theme
 from orbital_kernel.storage.growth.outlook import full_at
-from orbital_widgets.health_panel import badge
+from orbital_widgets.paint import INK, TRACK, badge
 from orbital_widgets.panel import rows_html
 from orbital_widgets.storage_look import StorageLook
 
 BAR_PX = 220
-FULL = {"ok": "#009E73", "soft": "#E69F00", "hard": "#D55E00"}
+FULL = {"ok": theme.GREEN, "soft": theme.ORANGE, "hard": theme.VERMILION}
 """Colours of a gauge below the soft limit, above it, and near the hard limit."""
 NEAR_HARD = 0.95
 
@@ -45,9 +46,9 @@ def _bar(used: float, soft: float | None, hard: float | None) -> str:
     return (
         f'<div role="meter" aria-valuemin="0" aria-valuemax="100" aria-valuenow='
         f'"{100 * share:.0f}" aria-label="{text}" style="position:relative;width:{BAR_PX}px;'
-        f'height:12px;background:#e5e7eb"><div style="width:{BAR_PX * share:.0f}px;height:'
+        f'height:12px;background:{TRACK}"><div style="width:{BAR_PX * share:.0f}px;height:'
         f'12px;background:{color}"></div><div style="position:absolute;left:{mark:.0f}px;'
-        f'top:-2px;width:2px;height:16px;background:#111"></div></div>{text}'
+        f'top:-2px;width:2px;height:16px;background:{INK}"></div></div>{text}'
     )
 
 

@@ -7,12 +7,13 @@ import polars as pl
 
 from orbital_kernel.model import schema, times
 from orbital_kernel.model.schema import Column
+from orbital_widgets.paint import LINE, PICKED
 
 HIDDEN = {"healpix", "extra", "payload", "file_sha256", "file_row", "time_rule"}
 NUMBERS = {"deg": "{:.5f}", "s": "{:.12g}"}
 LONGEST = 60
 STYLE = "border-collapse:collapse;font-size:12px;white-space:nowrap"
-CELL = "padding:2px 8px;border-bottom:1px solid #ddd"
+CELL = f"padding:2px 8px;border-bottom:1px solid {LINE}"
 
 
 SORT = (
@@ -27,7 +28,6 @@ PICK = (
     "if (row) { row.selected = !row.selected;"
     " list.dispatchEvent(new Event('change', {bubbles: true})) }"
 )
-PICKED = "background:#fde68a;color:#111827"
 
 
 def table_html(
@@ -69,7 +69,7 @@ def _header(name: str, column: Column | None, *, live: bool = False) -> str:
     about = f"{column.doc} [{column.ucd}]" if column else "observatory"
     below = f"<br><small>{escape(unit)}</small>" if unit else ""
     sort = f' data-column="{escape(name)}" onclick="{escape(SORT)}"' if live else ""
-    return f'<th{sort} style="{CELL};text-align:left;vertical-align:top" title="{escape(about)}">{escape(name)}{below}</th>'
+    return f'<th scope="col"{sort} style="{CELL};text-align:left;vertical-align:top" title="{escape(about)}">{escape(name)}{below}</th>'
 
 
 def _cells(values: pl.Series, column: Column | None) -> list[str]:

@@ -38,9 +38,7 @@ def combine(orbital: Session, names: Sequence[str], region: Region) -> pl.DataFr
     for name, place in others.items():
         pairing = pairing_of(names[0], name, first, place)
         priors[name], offset = pairing.forth, pairing.offset
-        moved[name] = place
-        if offset.applied:
-            moved[name] = place.moved(-offset.east_arcsec, -offset.north_arcsec)
+        moved[name] = offset.taken_out(place, sign=-1.0)
     inside = separation_deg(region[0], region[1], first.ra, first.dec) <= region[2]
     primary: Places = first.some(np.flatnonzero(inside))
     frame = combinations(primary, moved, priors, n_sigma=N_SIGMA)

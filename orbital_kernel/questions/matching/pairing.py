@@ -8,21 +8,23 @@ import numpy as np
 
 from orbital_kernel.questions.matching.task import N_SIGMA, Chance, Pairing
 from orbital_kernel.science.matching.candidates import with_priors
+from orbital_kernel.science.matching.estimating import estimate
 from orbital_kernel.science.matching.joining import Joined, Places, joined
 from orbital_kernel.science.matching.links import accepted
 from orbital_kernel.science.matching.offset import frame_offset
-from orbital_kernel.science.matching.priors import Priors, estimate, shift_arcsec
+from orbital_kernel.science.matching.priors import Priors
+from orbital_kernel.science.matching.surroundings import reach_arcsec
 
 SKIES = 4
-FURTHER = 2.0
-"""Skies are shifted by so many steps of the priors: an arcminute, or more."""
+SHIFT_ARCSEC = 60.0
+FURTHER = 4.0
+"""Skies are shifted by so many reaches of candidates, and an arcminute at least."""
 
 
 def pairing_of(left: str, right: str, a: Places, b: Places) -> Pairing:
     """Estimate frame offset, priors of both directions and chance rate of two lists."""
     offset = frame_offset(a, b)
-    if offset.applied:
-        a = a.moved(offset.east_arcsec, offset.north_arcsec)
+    a = offset.taken_out(a)
     pairs = joined(a, b, n_sigma=N_SIGMA)
     forth = estimate(a, b, pairs, n_sigma=N_SIGMA)
     back = estimate(b, a, pairs.turned(), n_sigma=N_SIGMA)
@@ -34,7 +36,7 @@ def chance(a: Places, b: Places, pairs: Joined, forth: Priors, back: Priors) -> 
     sure = accepted(with_priors(a, b, pairs, forth, back))
     size = np.int64(max(b.ra.size, 1))
     keys = np.sort(pairs.of_left * size + pairs.of_right)
-    distance = FURTHER * shift_arcsec(a, b, n_sigma=N_SIGMA)
+    distance = np.maximum(FURTHER * reach_arcsec(a, b, n_sigma=N_SIGMA), SHIFT_ARCSEC)
     counts = []
     for turn in range(SKIES):
         angle = 2 * np.pi * turn / SKIES

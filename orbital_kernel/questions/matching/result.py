@@ -4,6 +4,7 @@ import itertools
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
+from math import isfinite
 from typing import Any
 
 import polars as pl
@@ -219,6 +220,12 @@ class Matching:
                     "pairs": p.offset.pairs,
                     "pull": p.offset.pull,
                     "applied": p.offset.applied,
+                    "rotation_arcsec": p.offset.rotation_arcsec,
+                    "rotation_error_arcsec": [
+                        error if isfinite(error) else None
+                        for error in p.offset.rotation_error_arcsec
+                    ],
+                    "turned": p.offset.turned,
                 }
                 for p in self.plan.pairings
             ],

@@ -110,8 +110,12 @@ class Plan:
 
 
 def _priors(document: dict[str, Any]) -> Priors:
-    share = tuple(tuple(row) for row in document["share"])
-    return Priors(tuple(document["density"]), share, tuple(document["weight"]))
+    share, weight, tilt = (
+        tuple(tuple(row) for row in document[name])
+        for name in ("share", "weight", "tilt")
+    )
+    numbers = document["shape"], document["area_arcsec2"]
+    return Priors(tuple(document["density"]), share, weight, tilt, *numbers)
 
 
 def _region(document: dict[str, Any]) -> tuple[float, float, float] | None:

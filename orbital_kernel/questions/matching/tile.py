@@ -94,9 +94,7 @@ def _paired(lists: Mapping[str, Listed], pairing: Pairing, plan: Plan) -> pl.Dat
     """Return the candidates of two lists, with separations as catalogued."""
     left, right = lists[pairing.left].sources, lists[pairing.right].sources
     a, b = places(left, pairing.left), places(right, pairing.right)
-    shifted = a
-    if pairing.offset.applied:
-        shifted = a.moved(pairing.offset.east_arcsec, pairing.offset.north_arcsec)
+    shifted = pairing.offset.taken_out(a)
     most = np.inf if plan.within_arcsec is None else plan.within_arcsec
     pairs = joined(shifted, b, n_sigma=plan.n_sigma, most_arcsec=most)
     frame = with_priors(shifted, b, pairs, pairing.forth, pairing.back)

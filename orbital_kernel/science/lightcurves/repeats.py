@@ -61,8 +61,7 @@ def repeats(points: pl.DataFrame) -> pl.Series:
     rows = rows.sort(pl.col("time").is_null() | assumed, "_row")
     duplicate = pl.lit(value=False)
     for key in ("_since", "_time"):
-        same = (key, "_value", "_band", *_SAME)
-        ordinal = pl.int_range(pl.len()).over(*same)
+        same = pl.struct(key, "_value", "_band", *_SAME)
         present = pl.col(key).is_not_null() & pl.col("_value").is_not_null()
-        duplicate |= present & (ordinal > 0)
+        duplicate |= present & ~same.is_first_distinct()
     return rows.with_columns(duplicate.alias("_repeated")).sort("_row")["_repeated"]

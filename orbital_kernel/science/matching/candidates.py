@@ -21,6 +21,8 @@ from orbital_kernel.science.matching.density import (
     cells_of,
     density_arcsec2,
 )
+from orbital_kernel.science.matching.errorcircles import mean_sigma
+from orbital_kernel.science.matching.fineness import fineness_class, size_class
 from orbital_kernel.science.matching.joining import (
     Joined,
     Places,
@@ -31,8 +33,6 @@ from orbital_kernel.science.matching.joining import (
 from orbital_kernel.science.matching.priors import (
     Priors,
     density_class,
-    fineness_class,
-    octave_class,
     odds_of,
 )
 
@@ -41,6 +41,8 @@ __all__ = ["cross_match", "density_arcsec2", "posterior"]
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+N_SIGMA = 5.0
+"""How far candidates reach, in combined errors."""
 ITERATIONS = 100
 CONVERGED = 1e-5
 
@@ -173,11 +175,15 @@ def _one_way(
     )
     stored = cells_of(b.ra, b.dec)
     classes = density_class(a.ra[sources], a.dec[sources], stored, own)
-    octaves = octave_class(a.covariance[sources])
-    by_source, share = priors.of(classes, octaves)
-    density = by_source[back]
-    finenesses = fineness_class(b.covariance)[pairs.of_right]
-    odds = odds_of(pairs, density) * np.array(priors.weight)[finenesses]
+    covariance = a.covariance[sources]
+    by_source, share = priors.of(classes, size_class(covariance))
+    area = np.pi * (N_SIGMA * mean_sigma(covariance)) ** 2
+    density = (by_source * priors.crowding(by_source, area, own))[back]
+    odds = odds_of(pairs.bayes, density) * priors.weights(
+        classes[back],
+        fineness_class(covariance)[back],
+        fineness_class(b.covariance)[pairs.of_right],
+    )
     p_any, p_i = posterior(pairs.of_left, odds, share[back])
     return density, p_any, p_i
 

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science.matching.density import SKY_ARCSEC2, cells_of
+from orbital_kernel.science.matching.errorcircles import mean_sigma
+from orbital_kernel.science.matching.fineness import fineness_class, size_class
 from orbital_kernel.science.matching.joining import (
     ARCSEC_PER_RADIAN,
     Joined,
@@ -24,8 +26,6 @@ from orbital_kernel.science.matching.joining import (
 from orbital_kernel.science.matching.priors import (
     Priors,
     density_class,
-    fineness_class,
-    octave_class,
 )
 
 Reals = NDArray[np.float64]
@@ -116,14 +116,18 @@ def _candidates(a: Places, b: Places, priors: Priors, n_sigma: float) -> _Other:
     pairs = joined(a, b, n_sigma=n_sigma)
     own = np.bincount(pairs.of_left, minlength=a.ra.size)
     classes = density_class(a.ra, a.dec, cells_of(b.ra, b.dec), own)
-    density, share = priors.of(classes, octave_class(a.covariance))
+    density, share = priors.of(classes, size_class(a.covariance))
+    area = np.pi * (n_sigma * mean_sigma(a.covariance)) ** 2
+    density = density * priors.crowding(density, area, own)
     angle = np.radians(position_angle(a, b, pairs.of_left, pairs.of_right))
     offsets = pairs.apart[:, None] * np.stack([np.sin(angle), np.cos(angle)], axis=1)
-    finenesses = fineness_class(b.covariance)[pairs.of_right]
+    weight = priors.weights(
+        classes[pairs.of_left],
+        fineness_class(a.covariance)[pairs.of_left],
+        fineness_class(b.covariance)[pairs.of_right],
+    )
     logarithm = np.log(
-        share[pairs.of_left]
-        * np.array(priors.weight)[finenesses]
-        / (density[pairs.of_left] * SKY_ARCSEC2)
+        share[pairs.of_left] * weight / (density[pairs.of_left] * SKY_ARCSEC2)
     )
     none = Joined(
         pairs.of_left, np.append(pairs.of_right, 0), *pairs[2:]

@@ -18,6 +18,14 @@ from orbital_kernel.storage.cost.query_model import (
     calibrated,
     unpruned,
 )
+from orbital_kernel.storage.cost.question_model import (
+    Asked,
+    Predicted,
+    fitted_to,
+    predicted_largest,
+    question_model,
+    read_asked,
+)
 from orbital_kernel.storage.cost.scale import (
     Cluster,
     Prediction,
@@ -29,20 +37,26 @@ from orbital_kernel.storage.cost.scale import (
 
 __all__ = [
     "ROW_GROUP",
+    "Asked",
     "Bill",
     "Cluster",
     "Measured",
     "Model",
+    "Predicted",
     "Prediction",
     "Prices",
     "Use",
     "bills",
     "calibrated",
+    "fitted_to",
     "future_cost",
     "predict_on_cluster",
     "predict_on_this_machine",
+    "predicted_largest",
     "prices",
     "query_cost",
+    "question_model",
+    "read_asked",
     "sensitivity",
     "storage_month",
     "table_of",

@@ -48,6 +48,8 @@ class Model:
         exp(1.645 noise) of the fit.
     largest_rows : int
         Rows of the largest table measured.
+    queries : float
+        How many queries the call sends.
     """
 
     share: float
@@ -57,6 +59,7 @@ class Model:
     ms_a_row: float
     noise: float
     largest_rows: int
+    queries: float = 1.0
 
 
 def calibrated(measured: Sequence[Measured]) -> Model:

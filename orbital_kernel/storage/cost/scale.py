@@ -99,7 +99,8 @@ def predict_on_cluster(
     splits = max(1.0, math.ceil(rows / cluster.rows_a_subsplit))
     busy = min(splits / cluster.subsplits_a_cnode, float(cluster.cnodes))
     rate = max(busy, 1 / cluster.subsplits_a_cnode) * cluster.bytes_s_a_cnode
-    milliseconds = cluster.overhead_ms + 1000 * rows * model.bytes_a_row / rate
+    overhead = cluster.overhead_ms * model.queries
+    milliseconds = overhead + 1000 * rows * model.bytes_a_row / rate
     return _prediction(model, rows_stored, rows, milliseconds)
 
 
@@ -162,6 +163,8 @@ def table_of(
     cluster: Cluster,
     sizes_bytes: Sequence[float],
     cost: Callable[[float, int], float],
+    *,
+    bytes_a_row: float | None = None,
 ) -> list[dict[str, float | str]]:
     """Return the prediction of each model at each table size.
 
@@ -175,6 +178,8 @@ def table_of(
         Table sizes, in bytes.
     cost : callable
         Returns the cost of one query from its time in ms and its number of busy nodes.
+    bytes_a_row : float, optional
+        Bytes of a stored row; by default those that each model reads of one.
 
     Returns
     -------
@@ -194,7 +199,8 @@ def table_of(
     rows: list[dict[str, float | str]] = []
     for name, model in models.items():
         for size in sizes_bytes:
-            prediction = predict_on_cluster(cluster, model, size / model.bytes_a_row)
+            rows_stored = size / (bytes_a_row or model.bytes_a_row)
+            prediction = predict_on_cluster(cluster, model, rows_stored)
             nodes = math.ceil(prediction.rows_read / cluster.rows_a_subsplit)
             busy = max(1, min(cluster.cnodes, -(-nodes // cluster.subsplits_a_cnode)))
             rows.append(

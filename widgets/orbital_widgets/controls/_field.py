@@ -1,12 +1,12 @@
 """One input bound to one trait; a refused value shows its reason below the input."""
 
-import html
 from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as widgets
 from traitlets import TraitError
 
+from orbital_widgets.paint import problem
 from orbital_widgets.selection import Selection
 
 
@@ -53,5 +53,4 @@ class Field:
         self._complain("")
 
     def _complain(self, words: str) -> None:
-        text = html.escape(words)
-        self.problem.value = text and f'<span style="color:#b00020">{text}</span>'
+        self.problem.value = problem(words, mark="")

@@ -1,6 +1,5 @@
 """Lowest and highest value of columns, as text such as '5 to 100' or '5 to'."""
 
-import html
 import re
 from typing import Any
 
@@ -8,6 +7,7 @@ import ipywidgets as widgets
 from traitlets import TraitError
 
 from orbital_kernel.model import schema
+from orbital_widgets.paint import problem
 from orbital_widgets.selection import RANGED, Selection, range_text
 
 NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)"
@@ -48,8 +48,7 @@ class RangeFields:
             with self.selection.lock:
                 self.selection.ranges = {**ranges, name: ends}
         except (TraitError, ValueError) as error:
-            words = html.escape(str(error))
-            self._problem.value = f'<span style="color:#b00020">{words}</span>'
+            self._problem.value = problem(str(error), mark="")
         else:
             self._problem.value = ""
 

@@ -7,6 +7,7 @@ import ipywidgets as widgets
 from traitlets import TraitError
 
 from orbital_kernel.errors import OrbitalError
+from orbital_widgets.paint import problem
 from orbital_widgets.selection import Selection
 
 COPY = (
@@ -41,8 +42,7 @@ class CodeView:
         try:
             selection = Selection.from_json(self.saved.value)
         except (OrbitalError, TraitError, TypeError, ValueError) as error:
-            words = escape(str(error))
-            self.problem.value = f'<span style="color:#b00020">{words}</span>'
+            self.problem.value = problem(str(error), mark="")
         else:
             self.problem.value = ""
             self.selection.become(selection)

@@ -34,18 +34,21 @@ class PlotView:
         self._slot = widgets.VBox()
         self.widget = widgets.VBox((self._unit, self._slot, self._note))
         self.widget.add_class("orbital-plot")
-        self._unit.observe(lambda _: self._draw(), "value")
+        self._unit.observe(self._chosen, "value")
         results.observe(lambda _: self._arrived(), "outcome")
         results.observe(lambda _: self._pick(), "picked")
         self._arrived()
 
     def _arrived(self) -> None:
         offered, old = units(self.results.outcome), self._unit.value
-        self._unit.unobserve_all("value")
+        self._unit.unobserve(self._chosen, "value")
         self._unit.options = tuple((unit or "no unit", unit) for unit in offered)
         self._unit.value = old if old in offered else next(iter(offered), None)
-        self._unit.observe(lambda _: self._draw(), "value")
+        self._unit.observe(self._chosen, "value")
         self._unit.layout.display = "" if len(offered) > 1 else "none"
+        self._draw()
+
+    def _chosen(self, _change: Any) -> None:
         self._draw()
 
     def _draw(self) -> None:

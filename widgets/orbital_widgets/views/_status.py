@@ -9,6 +9,7 @@ import ipywidgets as widgets
 from orbital_widgets import words
 from orbital_widgets.cancel_button import CancelButton
 from orbital_widgets.latest import Latest
+from orbital_widgets.paint import problem
 from orbital_widgets.results import Results
 
 
@@ -47,8 +48,5 @@ def status_html(results: Results, limit: str) -> str:
     if results.busy:
         return f"<i>querying… {escape(limit)}</i>"
     outcome = results.outcome
-    problems = [
-        f'<span style="color:#b00020"><b>Problem:</b> {escape(problem)}</span>'
-        for problem in outcome.problems
-    ]
+    problems = [problem(text) for text in outcome.problems]
     return "<br>".join([*problems, *map(escape, words.summary(outcome))])

@@ -1,0 +1,34 @@
+"use strict";
+(() => {
+  // What ipywidgets and Bokeh leave open on a page: names, keyboard and the dark theme.
+  if (window.orbitalPage) return;
+  window.orbitalPage = true;
+  const style = document.createElement("style");
+  style.textContent = `
+    body[data-jp-theme-light="false"] [data-root-id] > * {
+      filter: invert(0.93) hue-rotate(180deg); }`;
+  document.head.append(style);
+  const scrolls = (part) =>
+    (part.scrollWidth > part.clientWidth || part.scrollHeight > part.clientHeight) &&
+    /auto|scroll/.test(getComputedStyle(part).overflow);
+  const complete = () => {
+    for (const handle of document.querySelectorAll(".noUi-handle:not([aria-label])")) {
+      const label = handle.closest(".jupyter-widgets")?.querySelector("label");
+      handle.setAttribute("aria-label", label?.textContent || "slider");
+    }
+    for (const part of document.querySelectorAll(
+      ".orbital-widget .widget-html, .orbital-widget .widget-tab-contents"))
+      if (scrolls(part)) part.tabIndex = 0;
+    for (const figure of document.querySelectorAll(".orbital-figure:not([role])")) {
+      figure.setAttribute("role", "figure");
+      figure.setAttribute("aria-label", "plot; its values are in the table below it");
+    }
+  };
+  let waits = false;
+  new MutationObserver(() => {
+    if (waits) return;
+    waits = true;
+    setTimeout(() => { waits = false; complete(); }, 300);
+  }).observe(document.body, {childList: true, subtree: true});
+  complete();
+})();
