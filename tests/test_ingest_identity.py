@@ -211,10 +211,47 @@ def test_a_changed_mapping_replaces_the_rows_of_the_first(orbital, tmp_path):
     (file,) = orbital.ingest(table, mapping=mapping).files
 
     assert "ingested" == file.state
-    assert {"rows that another mapping gave of this file": 2} == file.replaced
+    assert {
+        "rows that another mapping to its table gave of this file": 2
+    } == file.replaced
     assert 2 == orbital.tables()["swift.photometry"]
     assert "unchanged" == orbital.ingest(table, mapping=mapping).files[0].state
     assert 1 == orbital.tables()["ops.files"]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("packed", [False, True])
+def test_mappings_of_one_file_to_two_tables_keep_both(orbital, tmp_path, order, packed):
+    content = "day,flux,id,ra,dec\n55000.5,2,a,10,5\n55001.5,3,b,11,6\n"
+    path = tmp_path / ("t.csv.gz" if packed else "t.csv")
+    path.write_bytes(gzip.compress(content.encode()) if packed else content.encode())
+    mappings = [tmp_path / "points.toml", tmp_path / "places.toml"]
+    mappings[0].write_text(MAPPING.replace("UNIT", "mJy"))
+    mappings[1].write_text(SOURCES)
+    for k in order:
+        assert "ingest" == orbital.survey(path, mapping=mappings[k]).files[0].state
+        (file,) = orbital.ingest(path, mapping=mappings[k]).files
+        assert ("ingested", 2, {}) == (file.state, file.rows, file.replaced)
+
+    def stored():
+        tables = orbital.tables()
+        return (
+            tables["swift.photometry"],
+            tables["chandra.sources"],
+            tables["ops.files"],
+        )
+
+    assert (2, 2, 2) == stored()
+    for mapping in mappings:
+        assert "unchanged" == orbital.ingest(path, mapping=mapping).files[0].state
+        assert orbital.validate(path, mapping=mapping).agrees
+
+    mappings[1].write_text(SOURCES.replace('"chandra"', '"chandra"\nskip_lines = 0'))
+    (file,) = orbital.ingest(path, mapping=mappings[1]).files
+    orbital.ingest(path, mapping=mappings[0], replace=True)
+
+    assert 2 == sum(file.replaced.values())
+    assert (2, 2, 2) == stored()
 
 
 def test_what_an_older_reader_read_is_read_again(orbital, tmp_path):

@@ -15,12 +15,15 @@ class Current:
 
     versions: Mapping[str, int]
     mapping: str | None
+    declared: str | None = None
+    """Name of the reader that the mapping declares."""
 
     @classmethod
     def by(cls, declared: Reader | None, mapping: str | None) -> Self:
         """Return the readers as they are, and the one that a mapping declares."""
         every = [*readers(), *([declared] if declared else [])]
-        return cls({reader.name: reader.version for reader in every}, mapping)
+        versions = {reader.name: reader.version for reader in every}
+        return cls(versions, mapping, declared.name if declared else None)
 
     def __call__(self, entry: Entry) -> bool:
         """Return whether reading the content again would give the rows that are stored."""

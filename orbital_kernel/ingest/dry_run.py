@@ -14,6 +14,7 @@ from orbital_kernel.errors import OrbitalError
 from orbital_kernel.ingest.content import mapping_hash
 from orbital_kernel.ingest.current import Current
 from orbital_kernel.ingest.files import files_of, in_order, shown
+from orbital_kernel.ingest.identity import identify
 from orbital_kernel.ingest.items import End, Kinds, Refusal, Rows, Task
 from orbital_kernel.ingest.ledger import LEDGER, Ledger, entries
 from orbital_kernel.ingest.offered import Offered
@@ -186,7 +187,8 @@ def survey(
     stored: set[str] = set()
 
     def selects(offered: Offered) -> bool:
-        entry = ledger.find(offered.sha256, offered.packed)
+        identify(ledger, offered, current.declared)
+        entry = ledger.find(*offered.hashes)
         return offered.sha256 not in stored and (entry is None or not current(entry))
 
     with read(files, task, selects=selects, workers=workers) as offers:

@@ -88,6 +88,13 @@ class Offered:
     reported: int = 0
     packed: str = ""
     state: State = ()
+    separate: bool = False
+    """Whether `sha256` is of the content and the table that a mapping reads it into."""
+
+    @property
+    def hashes(self) -> tuple[str, str]:
+        """The hashes the ledger may know it by: `sha256`, and `packed` of a whole file."""
+        return self.sha256, "" if self.separate else self.packed
 
     def items(self, tick: Callable[[], None] = lambda: None) -> Iterator[Item]:
         """Yield the file's items; call `tick` now and then while waiting.

@@ -17,6 +17,7 @@ from orbital_kernel.ingest.bulk import Bulk
 from orbital_kernel.ingest.content import mapping_hash
 from orbital_kernel.ingest.current import Current
 from orbital_kernel.ingest.files import files_of, in_order
+from orbital_kernel.ingest.identity import identify, own_hash
 from orbital_kernel.ingest.items import End, Item, Refusal, Rows, Task
 from orbital_kernel.ingest.ledger import Ledger, entries
 from orbital_kernel.ingest.lock import only_one
@@ -102,6 +103,9 @@ def ingest(
         contents = sorted(
             {h for o in prepared.values() for h in (o.sha256, o.packed) if h}
         )
+        contents += [
+            own_hash(h, current.declared) for h in contents if current.declared
+        ]
         stored = entries(store, contents if single and contents else None)
         if single and contents and not any(map(current, stored.values())):
             stored = entries(store)  # what is new may concern files of any name
@@ -109,7 +113,8 @@ def ingest(
         begun_with = Ledger(stored)
 
         def selects(offered: Offered) -> bool:
-            entry = begun_with.find(offered.sha256, offered.packed)
+            identify(begun_with, offered, current.declared)
+            entry = begun_with.find(*offered.hashes)
             return replace or entry is None or not current(entry)
 
         ledger = Ledger(stored, rewritten=contents if replace else (), compare=compare)
@@ -157,7 +162,7 @@ class _Run:
             return
         if offered.sha256:
             self._seen[offered.sha256] = offered.path
-            self._writer.ledger.find(offered.sha256, offered.packed)
+            self._writer.ledger.find(*offered.hashes)
         if offered.unread:
             self._unread.append(offered)
             self._report_stored(offered)

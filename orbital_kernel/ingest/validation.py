@@ -23,9 +23,11 @@ from orbital_kernel.ingest.checksum import (
     sum_of,
 )
 from orbital_kernel.ingest.files import files_of, in_order, shown
+from orbital_kernel.ingest.identity import identify
 from orbital_kernel.ingest.items import Refusal, Rows, Task
 from orbital_kernel.ingest.ledger import Entry, Ledger, entries
 from orbital_kernel.ingest.offered import Offered
+from orbital_kernel.ingest.parsing import reader_by
 from orbital_kernel.ingest.pool import read
 from orbital_kernel.ingest.report import Progress
 from orbital_kernel.model import schema
@@ -200,9 +202,11 @@ def validate(
     ledger = Ledger(entries(store))
     validated = []
     task = Task(observatory, str(mapping) if mapping else None, accept_checksums)
+    reader = reader_by(task)
     with read(files, task, selects=lambda _: True, workers=workers) as offers:
         for offered in offers:
-            entry = ledger.find(offered.sha256, offered.packed)
+            identify(ledger, offered, reader.name if reader else None)
+            entry = ledger.find(*offered.hashes)
             validated.append(_validated(store, offered, entry))
             progress(offered.path, offered.size)
     return Validation(tuple(validated), _totals(validated))

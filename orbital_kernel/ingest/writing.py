@@ -141,7 +141,7 @@ class Writer:
 
     def adopt(self, files: Sequence[Offered]) -> None:
         """Note the unpacked bytes of files whose packed bytes the ledger has."""
-        entries = [(f, self.ledger.find(f.sha256, f.packed)) for f in files]
+        entries = [(f, self.ledger.find(*f.hashes)) for f in files]
         unpacked = {
             entry.sha256: file.sha256
             for file, entry in entries
@@ -176,7 +176,7 @@ class Writer:
             self._succession.forget(entry.sha256)
             reason = "rows that were read from this file before"
             if self._mapping and entry.mapping and self._mapping != entry.mapping:
-                reason = "rows that another mapping gave of this file"
+                reason = "rows that another mapping to its table gave of this file"
             for table in entry.tables:
                 of_file = [Clause(SHA, (Equal(entry.sha256),))]
                 key = schema.table(table).key
