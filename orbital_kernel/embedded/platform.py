@@ -262,7 +262,8 @@ def _not_started(folder: Path, lines: list[str]) -> PlatformError:
 
 
 def _folder_taken(lines: list[str]) -> bool:
-    return bool(lines) and "belongs to a running stand-in" in lines[-1]
+    """Whether another process has the folder; it may have written a line since."""
+    return any("belongs to a running stand-in" in line for line in lines[-3:])
 
 
 def _port_taken(lines: list[str]) -> bool:
