@@ -89,11 +89,10 @@ BY_SLICE = (
 """Checks whose medians and neighbours are of a slice."""
 BESIDE = {
     "repeat": ("repeated rows",),
-    "overlap": ("GTI fraction",),
     "offset": ("frame rotation",),
     "frame": ("astrometric offset",),
 }
-"""What a fault also upsets: an overlap is more good time than time."""
+"""What a fault also upsets."""
 
 
 @pytest.fixture(scope="module")
@@ -316,6 +315,27 @@ def test_intervals_of_two_observations_of_one_instrument_overlap():
     (overlaps,) = (m for m in checked.measured() if m.check == "overlapping intervals")
 
     assert 1 == overlaps.value
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_good_time_that_two_files_state_counts_once(parts):
+    once = pl.from_arrow(planted.good_times()).sort("time")
+    again = once.with_columns(
+        time=pl.col("time") + pl.duration(milliseconds=500),
+        file_sha256=pl.lit("another file"),
+    )
+    both = pl.concat([once, again], how="diagonal_relaxed").sort("time")
+    fractions = []
+    for frame, cuts in ((once, 1), (both, parts)):
+        checked = Intervals("swift")
+        for cut in range(cuts):
+            share = len(frame) // cuts + 1
+            checked.take(frame.slice(cut * share, share))
+        fractions.append(
+            [m.value for m in checked.measured() if m.check == "GTI fraction"]
+        )
+
+    assert pytest.approx(fractions[0]) == fractions[1]
 
 
 def test_offsets_are_those_that_were_planted():

@@ -41,7 +41,8 @@ def _line(row: dict[str, Any]) -> str:
         if row["limit"] is None
         else f" Limit {row['limit']:g} ({row['limit_origin']})."
     )
+    measured = f"{value}{since}." if value or since else ""
     return (
-        f"- **{row['name']}** ({row['subject'] or row['observatory']}):{value}{since}. "
+        f"- **{row['name']}** ({row['subject'] or row['observatory']}):{measured} "
         f"{row['evidence']}.{limit}"
     )

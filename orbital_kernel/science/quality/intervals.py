@@ -27,6 +27,7 @@ class Intervals:
         self._observatory = observatory
         self.rows = 0
         self._parts: list[pl.DataFrame] = []
+        self._covered: pl.DataFrame | None = None
         self._ahead: pl.DataFrame | None = None
         self._overlaps: list[pl.DataFrame] = []
         self._repeats = 0
@@ -82,20 +83,37 @@ class Intervals:
 
     def _add(self, single: pl.DataFrame) -> None:
         length = (pl.col("time_stop") - pl.col("time")).dt.total_nanoseconds() / 1e9
-        usable = length > 0
         self._parts.append(
-            single.filter(usable)
+            self._uncovered(single.filter(length > 0))
             .group_by(KEYS)
             .agg(
                 pl.col("time").min(),
                 pl.col("time_stop").max(),
-                length.sum().alias("good_s"),
+                pl.col("good_s").sum(),
                 pl.col("live_s").sum().alias("live"),
                 length.filter(pl.col("live_s").is_not_null()).sum().alias("with_live"),
             )
         )
         if len(self._parts) > 64:
             self._parts = [self._observations()]
+
+    def _uncovered(self, usable: pl.DataFrame) -> pl.DataFrame:
+        """Return intervals with `good_s`: their time that no earlier one covers, s."""
+        covered = usable.select(*KEYS, until="time_stop").clear()
+        if self._covered is not None:
+            covered = self._covered
+        new = usable.sort(*KEYS, "time", "time_stop").join(covered, on=KEYS, how="left")
+        before = pl.max_horizontal(
+            "until", pl.col("time_stop").cum_max().shift(1).over(KEYS)
+        )
+        start = pl.max_horizontal("time", before)
+        left = (pl.col("time_stop") - start).dt.total_nanoseconds() / 1e9
+        new = new.with_columns(good_s=left.clip(lower_bound=0.0))
+        reached = new.select(*KEYS, until=pl.max_horizontal("until", "time_stop"))
+        self._covered = (
+            pl.concat([covered, reached]).group_by(KEYS).agg(pl.col("until").max())
+        )
+        return new.drop("until")
 
     def _observations(self) -> pl.DataFrame:
         return (
