@@ -63,7 +63,7 @@ class BurstReport(ipywidgets.VBox):  # type: ignore[misc]
         self._static = is_static(choice=static)
         self._lock_ui = lock
         self._figure: LiveFigure | None = None
-        self._curves, self._reports = Latest(lock), Latest(lock)
+        self._curves, self._reports = Latest(lock), Latest(lock, within_s=None)
         curve = ipywidgets.Button(
             description="Light curve", tooltip="points of all observatories"
         )
