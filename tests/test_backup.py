@@ -60,6 +60,7 @@ def folder(tmp_path_factory, sample):
     orbital = connect(folder)
     orbital.storage.apply()
     assert () == orbital.ingest(sample.archive).in_state("refused")
+    orbital.flush()
     s3 = s3_of(orbital.settings)
     for number in range(60):
         s3.put_object(Bucket=COUNTED, Key=f"object {number}", Body=b"%d" % number * 999)

@@ -259,7 +259,8 @@ def glyphs(figure, kind):
 def test_every_figure_of_plots_is_tested_here():
     drawn = {name.partition(":")[0] for name in FIGURES}
     files = {module.name for module in pkgutil.iter_modules(plots.__path__)}
-    names = files - {"agreement", "burst_views", "projection", "theme"}
+    names = files - {"agreement", "burst_views", "theme"}
+    names -= {"equal_area", "sky_lines", "whole_sky"}
     names -= {"coverage", "curve_axes", "curve_marks", "curve_panels", "quality"}
     names |= {"burst_view", "row_agreement", "time_agreement"}
 
@@ -298,7 +299,7 @@ def test_simulated_rows_are_named_in_the_title_and_across_the_figure(name):
     assert "SIMULATED" not in plain.title.text
     assert marked.title.text.startswith("SIMULATED")
     assert ["SIMULATED"] == marks
-    assert not list(plain.select({"type": Label}))
+    assert not [label for label in plain.select({"type": Label}) if label.text]
 
 
 @pytest.mark.parametrize("name", FIGURES)

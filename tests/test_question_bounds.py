@@ -34,9 +34,13 @@ class Bound:
 ON_OBJECT = {
     "object": Bound(lambda s: s.orbital.object(s.name)),
     "light_curve": Bound(lambda s: s.orbital.light_curve(s.name)),
-    "known_at": Bound(lambda s: s.orbital.known_at(s.name)),
+    "light_curves": Bound(lambda s: s.orbital.light_curves([s.name])),
+    "known_at": Bound(lambda s: s.orbital.known_at(s.name), 6),
     "cone": Bound(
-        lambda s: s.orbital.cone("chandra.sources", ra=s.ra, dec=s.dec, radius_arcmin=1)
+        lambda s: s.orbital.cone(
+            "chandra.sources", ra=s.ra, dec=s.dec, radius_arcmin=1
+        ),
+        6,
     ),
     "between": Bound(
         lambda s: s.orbital.between(
@@ -73,7 +77,7 @@ ON_OBJECT = {
         ),
         0,
     ),
-    "questions.known_at": Bound(lambda s: s.orbital.questions.known_at(s.ra, s.dec)),
+    "questions.known_at": Bound(lambda s: s.orbital.questions.known_at(s.ra, s.dec), 6),
     "questions.follow_ups": Bound(lambda s: s.orbital.questions.follow_ups(), 0),
     "questions.simultaneous": Bound(
         lambda s: s.orbital.questions.simultaneous("swift", "chandra"), 0
@@ -81,7 +85,8 @@ ON_OBJECT = {
     "names.find": Bound(lambda s: s.orbital.names.find(s.name), 1),
     "names.complete": Bound(lambda s: s.orbital.names.complete("bench 1"), 4),
 }
-"""Calls with a bound. With 0 groups the tables of bursts and observations are joined."""
+"""Calls with a bound. A cone is up to three ranges of cells, two row groups each.
+With 0 groups the tables of bursts and observations are joined."""
 
 WITHOUT = {
     "reads files, and the ledger of files": (
@@ -103,7 +108,7 @@ WITHOUT = {
         *("compare_new", "findings"),
     ),
     "is a whole table or an SQL statement as it was asked for": (
-        *("table", "sql", "ask_sql"),
+        *("table", "sql", "ask_sql", "export", "rows_at_most", "sky_density"),
     ),
     "reads no rows of observations: numbers, units, names or states": (
         *(

@@ -313,7 +313,7 @@ def test_each_question_is_a_command_with_json_and_explanation(
     stocked, seen_at_once, capsys, monkeypatch, arguments, column, shown
 ):
     monkeypatch.setattr("orbital_kernel.connect", lambda: stocked)
-    monkeypatch.setenv("COLUMNS", "220")
+    monkeypatch.setenv("COLUMNS", "300")
 
     cli(["query", *arguments, "--json"], standalone_mode=False)
     document = json.loads(capsys.readouterr().out)

@@ -114,7 +114,7 @@ def test_a_lag_between_two_series_is_measured_by_a_button(stocked, monkeypatch):
     explorer = LightCurveExplorer(stocked, "SIM AGN 1").wait()
     explorer.lag.of.value = explorer.lag.against.value = "swift/XRT:0.3-10"
     explorer.lag.method.value = "dcf"
-    explorer.lag.button.click()
+    explorer.lag.measure.click()
     explorer.wait()
     explorer.close()
 

@@ -161,7 +161,7 @@ def _points(
     curve: pl.DataFrame, since_s: tuple[float | None, float | None]
 ) -> tuple[pl.DataFrame, list[str]]:
     names, notes = set(curve.columns), []
-    counted = {"counts", "exposure_s"} <= names
+    counted = {"counts", "exposure_s"} <= names and "value" not in names
     if not counted and not {"value", "unit"} <= names:
         raise QueryError(
             "a shape needs points with value and unit (orbital.light_curve) or bins with "
@@ -170,7 +170,7 @@ def _points(
     frame = curve
     for reason in names & {"left_out", "excluded"}:
         frame = frame.filter(pl.col(reason).is_null())
-    if counted and "value" not in names:
+    if counted:
         frame = _of_counts(frame)
     frame = fill(frame, _TYPES).with_columns(
         *(finite(n) for n in ("value", "value_err_plus", "value_err_minus")),
