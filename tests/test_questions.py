@@ -126,7 +126,7 @@ def test_follow_ups_are_cut_by_lag_and_list(stocked, limits, expected):
 
 def test_a_burst_list_can_be_a_frame_and_no_list_at_all_gives_no_rows(stocked):
     listed = stocked.table("swift.grbs").filter(pl.col("name").str.contains("120102S"))
-    content = listed.select("name", "time", "ra", "dec").head(1)
+    content = listed.select("name", "time", "ra", "dec").drop_nulls().head(1)
 
     assert 1 == len(stocked.follow_ups(content, within_days=5))
     assert 0 == len(stocked.follow_ups(content.clear(), within_days=5))
@@ -313,7 +313,7 @@ def test_each_question_is_a_command_with_json_and_explanation(
     stocked, seen_at_once, capsys, monkeypatch, arguments, column, shown
 ):
     monkeypatch.setattr("orbital_kernel.connect", lambda: stocked)
-    monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setenv("COLUMNS", "400")
 
     cli(["query", *arguments, "--json"], standalone_mode=False)
     document = json.loads(capsys.readouterr().out)

@@ -212,7 +212,7 @@ def test_a_report_opens_from_its_file_alone_and_draws_its_figures(folder, opened
         page.wait_for_function(IDLE, timeout=READY_MS)
 
     assert reports.find(name).title == page.title()
-    assert drawing == page.evaluate("() => window.Bokeh?.documents.length ?? 0")
+    assert drawing <= page.evaluate("() => window.Bokeh?.documents.length ?? 0")
     assert drawing <= page.locator(".bk-Figure").count()
     assert drawing <= page.locator(".bk-Figure canvas").count()
     assert hacked(page) is None

@@ -31,7 +31,8 @@ def round_trip(observatory: Observatory, sample: Path) -> Iterator[Step]:
             for step in _steps(orbital, observatory, sample):
                 yield step
                 if step[1] == "fails":
-                    return
+                    break
+            orbital.flush()
         except OrbitalError as error:
             yield "round trip", "fails", str(error)
         finally:
