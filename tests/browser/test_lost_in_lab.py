@@ -113,12 +113,12 @@ def test_a_swallowed_question_is_answered_in_words_and_cancelled(notebook, board
         explorer.locator(".orbital-limit input").fill("6")
         explorer.locator(".orbital-limit input").press("Enter")
         assert board.wait_abandoned(before + 1)
-    explorer.locator(".orbital-limit input").fill("5")
+    explorer.locator(".orbital-limit input").fill("3")
     explorer.locator(".orbital-limit input").press("Enter")
     expect(status).to_contain_text("swift.grbs", timeout=SEEN_MS)
     page.evaluate("() => window.jupyterapp.shell.currentWidget.context.save()")
 
-    assert "5" == explorer.locator(".orbital-limit input").input_value()
+    assert "3" == explorer.locator(".orbital-limit input").input_value()
     assert [] == leaks(page)
 
 

@@ -107,6 +107,7 @@ def test_the_values_of_a_figure_are_in_a_table_that_keys_turn(notebook, page):
     curve.get_by_label("Object").fill("SIM AGN 1")
     curve.get_by_role("button", name="Show", exact=True).click()
     tables = curve.locator(".widget-tab-contents")
+    expect(tables).to_contain_text("sim_AGN_1", timeout=SEEN_MS)
     expect(tables).to_contain_text("rows 1 to 20 of", timeout=SEEN_MS)
     following = tables.get_by_role("button", name="Next").first
     following.focus()
