@@ -56,3 +56,19 @@ def test_the_report_is_written_and_offered_as_a_file(monitor, tmp_path):
     page = (tmp_path / "burst.html").read_bytes()
     assert base64.b64decode(link["href"].partition(",")[2]) == page
     part.close()
+
+
+def test_the_button_of_the_monitor_asks_the_database_of_its_session(
+    stocked, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("ORBITAL_DATABASE", "another")
+    monkeypatch.setenv("ORBITAL_HOME", str(tmp_path / "elsewhere"))
+    monkeypatch.chdir(tmp_path)
+    monitor = BurstMonitor(stocked, cause="burst", static=True).wait()
+    monitor.report()
+    monitor._report.wait(300)
+    shown = monitor._report.text.value
+    monitor.close()
+
+    assert "burst.html, written in" in shown
+    assert not (tmp_path / "elsewhere").exists()

@@ -192,7 +192,7 @@ class BurstMonitor(Panel):
         >>> monitor.close()
         """
         if self.look.selected is not None:
-            self._report.write(self.look.selected["burst_id"])
+            self._report.write(self.session, self.look.selected["burst_id"])
 
     def play(self) -> None:
         """Replay the selected excursion's series from its start, at the chosen speed.

@@ -2,9 +2,6 @@
 
 import base64
 import json
-import os
-import subprocess
-import sys
 import threading
 from html import escape
 from pathlib import Path
@@ -12,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import ipywidgets
 
-from orbital_kernel import config
 from orbital_kernel.errors import QueryError, ReportError
+from orbital_widgets import burst_page
 from orbital_widgets.connection import sentence
 from orbital_widgets.latest import Latest
 from orbital_widgets.live_figure import LiveFigure
@@ -211,17 +208,7 @@ def _name(row: dict[str, Any] | None) -> str:
 
 
 def _written(session: Any, row: dict[str, Any] | None, folder: Path) -> Path:
-    """Run the report of a burst as `orbital report` does; return its page."""
+    """Write the page of the selected burst; ReportError if none is selected."""
     if row is None:
         raise ReportError("no excursion is selected: select one in the monitor")
-    words = (
-        *(sys.executable, "-m", "orbital_kernel", "--database", session.database),
-        *("report", "burst", "-p", "burst", row["burst_id"], "--out", str(folder)),
-    )
-    home = {} if session.home is None else {config.HOME_VARIABLE: str(session.home)}
-    done = subprocess.run(
-        words, env=os.environ | home, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise ReportError((done.stderr.strip().splitlines() or ["no reason given"])[-1])
-    return folder / "burst.html"
+    return burst_page.write(session, row["burst_id"], folder)

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
-from orbital_kernel import reports
+from orbital_widgets import burst_page
 from orbital_widgets.connection import sentence
 from orbital_widgets.latest import Latest
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
-
-NAME = "burst"
 
 
 class ReportButton:
@@ -30,12 +28,15 @@ class ReportButton:
         )
         self.text = ipywidgets.HTML()
 
-    def write(self, burst_id: str) -> None:
-        """Write the report of a stored burst."""
+    def write(self, session: Any, burst_id: str) -> None:
+        """Write the report of a burst that the session's database holds."""
+        out = self._folder / re.sub(r"[^A-Za-z0-9.+-]+", "_", burst_id).strip("_.")
         self._began = time.monotonic()
         self.button.disabled = True
         self.text.value = "<i>writing the report…</i>"
-        self._latest.ask(lambda: self._page(burst_id), self._written)
+        self._latest.ask(
+            lambda: burst_page.write(session, burst_id, out), self._written
+        )
 
     def wait(self, timeout_s: float) -> None:
         """Block until a report asked for is written."""
@@ -44,12 +45,6 @@ class ReportButton:
     def close(self) -> None:
         """Show no report any more."""
         self._latest.close()
-
-    def _page(self, burst_id: str) -> Path:
-        stem = re.sub(r"[^A-Za-z0-9.+-]+", "_", f"{NAME}-{burst_id}").strip("_.")
-        return reports.run(
-            reports.find(NAME), self._folder, {NAME: burst_id}, stem=stem
-        )
 
     def _written(self, future: "Future[Path]") -> None:
         self.button.disabled = False
