@@ -69,3 +69,9 @@ def test_a_missing_cell_is_a_dash_and_a_long_one_ends_in_an_ellipsis(printed):
 
     assert "x" * 39 + "…" == lines[2]
     assert "—" == lines[3].strip()
+
+
+def test_a_clock_of_a_mission_keeps_its_milliseconds(printed):
+    lines = printed(pl.DataFrame({"met_s": [731325384.184]}), {"met_s": "s"})
+
+    assert "731325384.184" == lines[3].strip()

@@ -131,10 +131,17 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.9g}" if abs(value) >= 1e-4 or not value else f"{value:.5g}"
+        return f"{value:.{_digits(abs(value))}g}"
     if isinstance(value, datetime | timedelta):
         return str(value).removesuffix("000")
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _digits(size: float) -> int:
+    """Return how many digits show clocks to the millisecond, and places to 1e-6 deg."""
+    if size >= 1e5:
+        return 13
+    return 9 if size >= 1e-4 else 5
 
 
 def _short(text: str) -> str:
