@@ -1,20 +1,19 @@
 """Archive: the session's methods that take files in and compare them with its rows."""
 
 import dataclasses
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from orbital_kernel.config.locks import Lock
-from orbital_kernel.database import Store
 from orbital_kernel.errors import ArchiveError, StoreError
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.questions.asking import require_observatories
+from orbital_kernel.questions.calls import Calls
 
 if TYPE_CHECKING:
     from orbital_kernel.ingest import IngestReport, Progress, Survey, Validation
     from orbital_kernel.ingest.mappings import Mappings
-    from orbital_kernel.questions import Questions
     from orbital_kernel.questions.quality import Quality
 
 
@@ -25,15 +24,10 @@ class Provisions(Protocol):
         """Create whatever is missing."""
 
 
-class Archive(ABC):
+class Archive(Calls):
     """Files of observatories, as a session ingests them."""
 
     home: Path
-
-    @property
-    @abstractmethod
-    def store(self) -> Store:
-        """The database."""
 
     @property
     @abstractmethod
@@ -44,11 +38,6 @@ class Archive(ABC):
     @abstractmethod
     def quality(self) -> "Quality":
         """Data quality."""
-
-    @property
-    @abstractmethod
-    def questions(self) -> "Questions":
-        """Questions, which compare what arrives."""
 
     @property
     def simulated(self) -> bool | None:
@@ -153,7 +142,7 @@ class Archive(ABC):
             progress=progress,
             seen=watched.take,
         )
-        compared = arrivals.compared(self.questions.session) if compare else None
+        compared = arrivals.compared(self) if compare else None
         faults = arrivals.checked(self.quality, watched, report)
         return dataclasses.replace(report, faults=faults, compared=compared)
 
