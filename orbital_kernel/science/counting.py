@@ -1,11 +1,12 @@
 """Intervals and limits of few counts, with or without a background, and of shares.
 
 Everything in the product that states an error or a limit of counts uses this file, and
-`on_off` for a background that is counted in another region or time.
-Without a background intervals are exact (Garwood 1936, tabulated by Gehrels 1986); with a
-known background they are those of Kraft, Burrows & Nousek (1991). Counts are whole numbers, so exact intervals cover more often than claimed,
-never less; `benchmarks/bench_coverage.py` prints how often. scipy is imported where it
-is used: every session imports this file, few count.
+`on_off` for a background that is counted in another region or time. Without a background
+intervals are exact (Garwood 1936, tabulated by Gehrels 1986); with a known background
+they are those of Kraft, Burrows & Nousek (1991). Counts are whole numbers, so exact
+intervals cover more often than claimed, never less; `benchmarks/bench_coverage.py`
+prints how often. scipy is imported where it is used: every session imports this file,
+few count.
 """
 
 import numpy as np

@@ -23,6 +23,11 @@ from vast_standin.engine.places import Place, place_of
 from vast_standin.http import ProtocolError
 
 _ALIGNMENT = 64
+_LARGE = 64 << 20
+"""Least bytes of a file whose few rows are read without what the disk reads ahead."""
+_AHEAD = 4 << 20
+_ASKED_AT_ONCE = 128 << 10
+"""Most that one request reads: the kernel cuts larger ones to the disk's read-ahead."""
 _MOST_BUFFERS = 512
 _WRITTEN_BEHIND = range(1 << 20, 16 << 20)
 _WRITERS = ThreadPoolExecutor(2, "write")
@@ -98,9 +103,9 @@ class DataFile:
         """The blocks of each extent, by its offset; those of older programs have none."""
         self._report = report
         self._map: mmap.mmap | None = None
+        self._scattered: mmap.mmap | None = None
         self._lock = threading.Lock()
         self._pending: list[Future[None]] = []
-        self._mapped: pa.Buffer | None = None
         weakref.finalize(self, _remove_if_doomed, path, self.doomed, remove)
 
     def require(self) -> None:
@@ -118,7 +123,16 @@ class DataFile:
     def verify(self, run: Run, view: pa.Buffer, start: int, stop: int) -> None:
         """Verify a range of a run; 500 with the file's name if it is damaged."""
         mapped = memoryview(view)
-        place = run.damage(lambda low, high: mapped[low:high], start, stop)
+        asked = 0
+
+        def read(low: int, high: int) -> memoryview:
+            nonlocal asked
+            if high > asked:
+                asked = max(high, min(low + _AHEAD, stop))
+                self.expect(run.offset + low, run.offset + asked)
+            return mapped[low:high]
+
+        place = run.damage(read, start, stop)
         if place is not None:
             raise self.broken(damaged(_ROWS, self.path, place))
 
@@ -158,13 +172,40 @@ class DataFile:
         """Map a range of the file; the mapping lives as long as the buffer."""
         self.settle()
         with self._lock:
-            if self._mapped is None or self._mapped.size < offset + length:
-                try:
-                    self._map = _mapped(self.path, offset + length)
-                except ProtocolError as error:
-                    raise self.broken(error) from None
-                self._mapped = pa.py_buffer(self._map)
-            return self._mapped.slice(offset, length)
+            self._map_to(offset + length)
+            return pa.py_buffer(self._map).slice(offset, length)
+
+    def scattered(self, offset: int, length: int) -> pa.Buffer | None:
+        """Map a range for reads of few bytes; None where `view` is as good.
+
+        Around a byte that is read, the system reads as much as the disk's read-ahead says,
+        up to megabytes; from this mapping just its page, and what `expect` asked for.
+        """
+        self.settle()
+        with self._lock:
+            self._map_to(offset + length)
+            if self._scattered is None:
+                return None
+            return pa.py_buffer(self._scattered).slice(offset, length)
+
+    def expect(self, start: int, stop: int) -> None:
+        """Ask for bytes of `scattered` that are read next; they arrive side by side."""
+        mapped = self._scattered
+        if mapped is None or stop - start <= mmap.PAGESIZE or stop > len(mapped):
+            return
+        for at in range(start - start % mmap.PAGESIZE, stop, _ASKED_AT_ONCE):
+            mapped.madvise(mmap.MADV_WILLNEED, at, min(_ASKED_AT_ONCE, stop - at))
+
+    def _map_to(self, stop: int) -> None:
+        if self._map is not None and len(self._map) >= stop:
+            return
+        try:
+            self._map = _mapped(self.path, stop)
+            if len(self._map) >= _LARGE and hasattr(mmap, "MADV_RANDOM"):
+                self._scattered = _mapped(self.path, stop)
+                self._scattered.madvise(mmap.MADV_RANDOM)
+        except ProtocolError as error:
+            raise self.broken(error) from None
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,10 +226,21 @@ class Extent:
         """The record batch, mapped; what describes it is verified, its values are not."""
         run = self.run
         if run is not None:
-            for start, stop in _descriptions(self.view):
-                self.file.verify(run, self.view, start, min(stop, self.length))
-        with pa.ipc.open_stream(pa.BufferReader(self.view)) as stream:
-            return stream.read_next_batch()
+            for start, stop in _descriptions(self._few):
+                self.file.verify(run, self._few, start, min(stop, self.length))
+        return _opened(self.view)
+
+    @cached_property
+    def scattered(self) -> pa.RecordBatch:
+        """The same record batch, mapped for reads of few rows."""
+        batch = self.batch
+        return batch if self._few is self.view else _opened(self._few)
+
+    @cached_property
+    def _few(self) -> pa.Buffer:
+        """Its bytes, mapped for reads of few of them."""
+        few = self.file.scattered(self.offset, self.length)
+        return self.view if few is None else few
 
     @property
     def run(self) -> Run | None:
@@ -207,15 +259,24 @@ class Extent:
         self.file.require()
         if self.whole:
             return
-        batch, run = self.batch, self.run
+        run = self.run
+        last = self.batch.num_rows if stop is None else stop
+        if run is not None:
+            for low, high in self._place(column).spans(start, last):
+                self.file.verify(run, self._few, low, high)
+
+    def expect(self, column: str, start: int, stop: int) -> None:
+        """Ask for rows [start, stop) of a column that are read next."""
+        if self._few is not self.view:
+            for low, high in self._place(column).spans(start, stop):
+                self.file.expect(self.offset + low, self.offset + high)
+
+    def _place(self, column: str) -> Place:
         place = self._places.get(column)
         if place is None:
-            place = place_of(batch.column(column), self.view)
+            place = place_of(self.scattered.column(column), self._few)
             self._places[column] = place
-        last = batch.num_rows if stop is None else stop
-        if run is not None:
-            for low, high in place.spans(start, last):
-                self.file.verify(run, self.view, low, high)
+        return place
 
     @cached_property
     def _places(self) -> dict[str, Place]:
@@ -226,7 +287,7 @@ class Extent:
         self.file.require()
         run = self.run
         if run is not None:
-            self.file.verify(run, self.view, 0, self.length)
+            self.file.verify(run, self._few, 0, self.length)
 
 
 @dataclass
@@ -346,6 +407,11 @@ def _descriptions(view: pa.Buffer) -> Iterator[tuple[int, int]]:
         end = at + 8 + int.from_bytes(memoryview(view)[at + 4 : at + 8], "little")
         yield at, end
         at = end
+
+
+def _opened(view: pa.Buffer) -> pa.RecordBatch:
+    with pa.ipc.open_stream(pa.BufferReader(view)) as stream:
+        return stream.read_next_batch()
 
 
 def _mapped(path: Path, length: int) -> mmap.mmap:
