@@ -5,82 +5,31 @@ at a multiple of 64 bytes. Files go away when neither committed data nor a reade
 Each extent is a run of blocks with checksums, verified when they are first read.
 """
 
-import mmap
-import os
 import threading
 import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 
 import pyarrow as pa
 
-from vast_standin.blocks import Run, damaged, packed, run_of, unpacked
-from vast_standin.engine.newest import Newest
+from vast_standin.blocks import Run, damaged, run_of
+from vast_standin.engine.mapping import Mapping, gone
 from vast_standin.engine.places import Place, place_of
+from vast_standin.engine.streams import write_and_close
 from vast_standin.http import ProtocolError
 
-_ALIGNMENT = 64
-_LARGE = 64 << 20
-"""Least bytes of a file whose few rows are read without what the disk reads ahead."""
 _AHEAD = 4 << 20
-_ASKED_AT_ONCE = 128 << 10
-"""Most that one request reads: the kernel cuts larger ones to the disk's read-ahead."""
-_MOST_BUFFERS = 512
-_WRITTEN_BEHIND = range(1 << 20, 16 << 20)
 _WRITERS = ThreadPoolExecutor(2, "write")
-_REMOVE = partial(Path.unlink, missing_ok=True)
+REMOVE = partial(Path.unlink, missing_ok=True)
 _ROWS = "rows of this table are in"
 Report = Callable[[Path, ProtocolError], None]
-END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
 
-def _unheard(path: Path, error: ProtocolError) -> None:
+def unheard(path: Path, error: ProtocolError) -> None:
     """Report nothing."""
-
-
-class Gather:
-    """A sink for Arrow's writer that keeps the buffers instead of copying them."""
-
-    def __init__(self) -> None:
-        self.buffers: list[memoryview] = []
-        self.closed = False
-
-    def write(self, data: pa.Buffer | bytes) -> int:
-        """Keep one buffer."""
-        view = memoryview(data).cast("B")
-        if len(view):
-            self.buffers.append(view)
-        return len(view)
-
-    def flush(self) -> None:
-        """Do nothing: there is nothing behind this sink."""
-
-    def close(self) -> None:
-        """Accept no more buffers."""
-        self.closed = True
-
-    def readable(self) -> bool:
-        """Report to Arrow that this is a sink."""
-        return False
-
-    def writable(self) -> bool:
-        """Report to Arrow that this is a sink."""
-        return True
-
-    def seekable(self) -> bool:
-        """Report to Arrow that this is a sink."""
-        return False
-
-
-def stream_buffers(batch: pa.RecordBatch) -> list[memoryview]:
-    """Lay out one record batch as an Arrow IPC stream, in buffers not yet joined."""
-    sink = Gather()
-    with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), batch.schema) as stream:
-        stream.write_batch(batch)
-    return sink.buffers
 
 
 class DataFile:
@@ -94,7 +43,7 @@ class DataFile:
         path: Path,
         remove: Callable[[Path], None],
         runs: dict[int, Run] | None = None,
-        report: Report = _unheard,
+        report: Report = unheard,
     ) -> None:
         self.path = path
         self.absent = False
@@ -102,8 +51,7 @@ class DataFile:
         self.runs = {} if runs is None else runs
         """The blocks of each extent, by its offset; those of older programs have none."""
         self._report = report
-        self._map: mmap.mmap | None = None
-        self._scattered: mmap.mmap | None = None
+        self.mapping = Mapping(path)
         self._lock = threading.Lock()
         self._pending: list[Future[None]] = []
         weakref.finalize(self, _remove_if_doomed, path, self.doomed, remove)
@@ -114,10 +62,8 @@ class DataFile:
         Reading a mapping beyond the end of its file would end the process.
         """
         if self.absent:
-            raise _gone(self.path)
-        # Once: another thread may map more of the file at any time, since it only grows.
-        mapped = self._map
-        if mapped is not None and mapped.size() < len(mapped):
+            raise gone(self.path)
+        if self.mapping.cut:
             raise self.cut()
 
     def verify(self, run: Run, view: pa.Buffer, start: int, stop: int) -> None:
@@ -129,7 +75,7 @@ class DataFile:
             nonlocal asked
             if high > asked:
                 asked = max(high, min(low + _AHEAD, stop))
-                self.expect(run.offset + low, run.offset + asked)
+                self.mapping.expect(run.offset + low, run.offset + asked)
             return mapped[low:high]
 
         place = run.damage(read, start, stop)
@@ -138,7 +84,7 @@ class DataFile:
 
     def cut(self) -> ProtocolError:
         """Report that the file is cut, and return the error."""
-        return self.broken(_gone(self.path))
+        return self.broken(gone(self.path))
 
     def broken(self, error: ProtocolError) -> ProtocolError:
         """Report an error of this file, and return it."""
@@ -154,8 +100,8 @@ class DataFile:
         self, descriptor: int, buffers: list[memoryview], offset: int
     ) -> None:
         """Write while the caller goes on, then close; `settle` waits for that."""
-        write = _WRITERS.submit(_write_and_close, descriptor, buffers, offset)
-        sums = _WRITERS.submit(_note_sums, self.runs, buffers, offset)
+        write = _WRITERS.submit(write_and_close, descriptor, buffers, offset)
+        sums = _WRITERS.submit(note_sums, self.runs, buffers, offset)
         with self._lock:
             self._pending += [write, sums]
 
@@ -172,38 +118,19 @@ class DataFile:
         """Map a range of the file; the mapping lives as long as the buffer."""
         self.settle()
         with self._lock:
-            self._map_to(offset + length)
-            return pa.py_buffer(self._map).slice(offset, length)
+            self._reach(offset + length)
+            return self.mapping.view(offset, length)
 
     def scattered(self, offset: int, length: int) -> pa.Buffer | None:
-        """Map a range for reads of few bytes; None where `view` is as good.
-
-        Around a byte that is read, the system reads as much as the disk's read-ahead says,
-        up to megabytes; from this mapping just its page, and what `expect` asked for.
-        """
+        """Map a range for reads of few bytes; None where `view` is as good."""
         self.settle()
         with self._lock:
-            self._map_to(offset + length)
-            if self._scattered is None:
-                return None
-            return pa.py_buffer(self._scattered).slice(offset, length)
+            self._reach(offset + length)
+            return self.mapping.scattered(offset, length)
 
-    def expect(self, start: int, stop: int) -> None:
-        """Ask for bytes of `scattered` that are read next; they arrive side by side."""
-        mapped = self._scattered
-        if mapped is None or stop - start <= mmap.PAGESIZE or stop > len(mapped):
-            return
-        for at in range(start - start % mmap.PAGESIZE, stop, _ASKED_AT_ONCE):
-            mapped.madvise(mmap.MADV_WILLNEED, at, min(_ASKED_AT_ONCE, stop - at))
-
-    def _map_to(self, stop: int) -> None:
-        if self._map is not None and len(self._map) >= stop:
-            return
+    def _reach(self, stop: int) -> None:
         try:
-            self._map = _mapped(self.path, stop)
-            if len(self._map) >= _LARGE and hasattr(mmap, "MADV_RANDOM"):
-                self._scattered = _mapped(self.path, stop)
-                self._scattered.madvise(mmap.MADV_RANDOM)
+            self.mapping.reach(stop)
         except ProtocolError as error:
             raise self.broken(error) from None
 
@@ -269,7 +196,7 @@ class Extent:
         """Ask for rows [start, stop) of a column that are read next."""
         if self._few is not self.view:
             for low, high in self._place(column).spans(start, stop):
-                self.file.expect(self.offset + low, self.offset + high)
+                self.file.mapping.expect(self.offset + low, self.offset + high)
 
     def _place(self, column: str) -> Place:
         place = self._places.get(column)
@@ -290,115 +217,6 @@ class Extent:
             self.file.verify(run, self._few, 0, self.length)
 
 
-@dataclass
-class FileWriter:
-    """Appends extents to one new file; several threads may append at once."""
-
-    file: DataFile
-    durable: bool = False
-    newest: Newest | None = None
-    _end: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _descriptor: int | None = None
-
-    def append(self, batch: pa.RecordBatch) -> Extent:
-        """Write one record batch, and return its location.
-
-        Room for it is there on return; the bytes of a larger one follow while the
-        caller goes on, one batch at a time, and are there once it is read or sealed.
-        """
-        buffers = stream_buffers(batch)
-        length = sum(len(b) for b in buffers)
-        with self._lock:
-            if self._descriptor is None:
-                flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC
-                self._descriptor = os.open(self.file.path, flags, 0o600)
-            # One of our own: `discard` may close the other at any time.
-            descriptor = os.dup(self._descriptor)
-            offset = self._end
-            self._end += -(-length // _ALIGNMENT) * _ALIGNMENT
-        try:
-            if length in _WRITTEN_BEHIND:
-                self.file.settle()
-                os.posix_fallocate(descriptor, offset, length)
-                self.file.write_behind(os.dup(descriptor), buffers, offset)
-            else:
-                _note_sums(self.file.runs, buffers, offset)
-                _write_all(descriptor, buffers, offset)
-        finally:
-            os.close(descriptor)
-        if self.newest is not None:
-            self.newest.add(self.file.path, offset, length)
-        return Extent(self.file, offset, length)
-
-    def seal(self) -> None:
-        """Close the file, first forcing it to the device if `durable`."""
-        self.file.settle()
-        with self._lock:
-            if self._descriptor is None:
-                return
-            if self.durable:
-                os.fdatasync(self._descriptor)
-            os.close(self._descriptor)
-            self._descriptor = None
-
-    def discard(self) -> None:
-        """Close the file and delete it once nothing reads it."""
-        self.file.doomed.set()
-        with self._lock:
-            if self._descriptor is not None:
-                os.close(self._descriptor)
-                self._descriptor = None
-
-
-@dataclass
-class DataFolder:
-    """The folder of data files."""
-
-    path: Path
-    durable: bool = False
-    newest: Newest = field(default_factory=Newest)
-    remove: Callable[[Path], None] = _REMOVE
-    """What is done with a file that nothing needs any more."""
-    report: Report = _unheard
-    """Called with path and error of a file that is damaged or cut."""
-    sums: dict[str, bytes] = field(default_factory=dict)
-    """The stored checksums of committed files, by name."""
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _open: "weakref.WeakValueDictionary[str, DataFile]" = field(
-        default_factory=weakref.WeakValueDictionary
-    )
-
-    def __post_init__(self) -> None:
-        self.path.mkdir(parents=True, exist_ok=True)
-
-    def file(self, name: str) -> DataFile:
-        """Return the file of a name, always the same object."""
-        with self._lock:
-            file = self._open.get(name)
-            if file is None:
-                runs = {run.offset: run for run in unpacked(self.sums.get(name, b""))}
-                file = DataFile(self.path / name, self.remove, runs, self.report)
-                self._open[name] = file
-            return file
-
-    def writer(self, name: str, *, load: bool = False) -> FileWriter:
-        """Begin a new file; with `load`, memory keeps only its newest bytes."""
-        newest = self.newest if load else None
-        return FileWriter(self.file(name), self.durable, newest)
-
-    def keep_sums(self, name: str) -> bytes:
-        """Return the checksums of a file that was written, for the catalogue."""
-        runs = self.file(name).runs
-        self.sums[name] = packed(runs[offset] for offset in sorted(runs))
-        return self.sums[name]
-
-    def sizes(self) -> dict[str, int]:
-        """Return the size of every file."""
-        with os.scandir(self.path) as entries:
-            return {e.name: e.stat().st_size for e in entries}
-
-
 def _descriptions(view: pa.Buffer) -> Iterator[tuple[int, int]]:
     """Yield the places of the two messages' metadata; each is read after the one before."""
     at = 0
@@ -414,25 +232,6 @@ def _opened(view: pa.Buffer) -> pa.RecordBatch:
         return stream.read_next_batch()
 
 
-def _mapped(path: Path, length: int) -> mmap.mmap:
-    try:
-        with path.open("rb") as source:
-            mapped = mmap.mmap(source.fileno(), 0, prot=mmap.PROT_READ)
-    except (FileNotFoundError, ValueError):
-        raise _gone(path) from None
-    if len(mapped) < length:
-        raise _gone(path)
-    return mapped
-
-
-def _gone(path: Path) -> ProtocolError:
-    return ProtocolError(
-        500,
-        "InternalError",
-        f"rows of this table are in {path}, which is missing or cut",
-    )
-
-
 def _remove_if_doomed(
     path: Path, doomed: threading.Event, remove: Callable[[Path], None]
 ) -> None:
@@ -440,27 +239,6 @@ def _remove_if_doomed(
         remove(path)
 
 
-def _note_sums(runs: dict[int, Run], buffers: list[memoryview], offset: int) -> None:
+def note_sums(runs: dict[int, Run], buffers: list[memoryview], offset: int) -> None:
     """Keep the checksums of an extent: of the bytes that are to be written."""
     runs[offset] = run_of(offset, buffers)
-
-
-def _write_and_close(descriptor: int, buffers: list[memoryview], offset: int) -> None:
-    try:
-        _write_all(descriptor, buffers, offset)
-    finally:
-        os.close(descriptor)
-
-
-def _write_all(descriptor: int, buffers: list[memoryview], offset: int) -> None:
-    at = offset
-    for start in range(0, len(buffers), _MOST_BUFFERS):
-        pending = buffers[start : start + _MOST_BUFFERS]
-        while pending:
-            written = os.pwritev(descriptor, pending, at)
-            at += written
-            while pending and written >= len(pending[0]):
-                written -= len(pending[0])
-                pending = pending[1:]
-            if pending and written:
-                pending = [pending[0][written:], *pending[1:]]
