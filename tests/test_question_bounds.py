@@ -85,8 +85,8 @@ WITHOUT = {
     "reads files, and the ledger of files": (
         *("ingest", "ingest_published", "survey", "validate", "sample"),
     ),
-    "compares all sources of both observatories": ("match", "objects.match"),
-    "compares all rows of a kind; it is limited by rare.py": ("rare", "questions.rare"),
+    "compares all sources of both observatories": ("match",),
+    "compares all rows of a kind; it is limited by rare.py": ("rare",),
     "reads every row that has a name, once, in batches": ("names.rebuild",),
     "compares the sources of a region, by tiles": (
         *("objects.matching", "objects.combinations"),

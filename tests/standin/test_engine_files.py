@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from vast_standin.engine import files, mapping
+from vast_standin.engine import file_writer, files, mapping, streams
 from vast_standin.engine.data_folder import DataFolder
 
 LARGE = pa.record_batch({"0": np.arange(1 << 18)})
@@ -73,7 +73,8 @@ def test_a_failed_write_is_reported_each_time(folder, monkeypatch):
         raise OSError(errno.EIO, "the device is gone")
 
     writer = folder.writer("t")
-    monkeypatch.setattr(files, "_write_all", fail)
+    monkeypatch.setattr(streams, "write_all", fail)
+    monkeypatch.setattr(file_writer, "write_all", fail)
     writer.append(LARGE)
 
     for ask in (lambda: writer.append(LARGE), writer.seal, writer.seal):
