@@ -156,9 +156,9 @@ class CurveCalls(Calls):
         --------
         >>> from orbital_kernel import connect
         >>> orbital = connect()
-        >>> curves = orbital.light_curves(["SIM AGN 1", "SIM AGN 2"], bin_s=86400.0)
+        >>> curves = orbital.light_curves(["SIM AGN 1", "SIM GRB 120102S"])
         >>> curves.characters["object"].unique().sort().to_list()
-        ['SIM AGN 1', 'SIM AGN 2']
+        ['SIM AGN 1', 'SIM GRB 120102S']
         """
         return many_curves.light_curves(
             self,

@@ -44,6 +44,13 @@ class Archive(Calls):
         """Whether the database holds simulated rows or real ones; None for no rows.
 
         True also if an earlier Orbital has mixed them: any row may be simulated.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.simulated
+        True
         """
         from orbital_kernel.ingest import held
 
@@ -52,7 +59,15 @@ class Archive(Calls):
 
     @property
     def holds(self) -> str:
-        """The content in words: simulated rows, real rows or no rows."""
+        """The content in words: simulated rows, real rows or no rows.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.holds
+        'simulated rows'
+        """
         from orbital_kernel.ingest import WORDS, held
 
         kinds = sorted(held(self.store), reverse=True)
@@ -60,7 +75,15 @@ class Archive(Calls):
 
     @property
     def mappings(self) -> "Mappings":
-        """Drafts and checks of mapping files, which declare the columns of any table."""
+        """Drafts and checks of mapping files, which declare the columns of any table.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> [m for m in dir(orbital.mappings) if not m.startswith("_")]
+        ['check', 'draft']
+        """
         from orbital_kernel.ingest.mappings import Mappings
 
         return Mappings()
