@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 import quality_faults as planted
 
-from orbital_kernel.science.quality import Contradictions, Rates, Values
+from orbital_kernel.science.quality import Astrometry, Contradictions, Rates, Values
 
 
 def seconds_after_start(measured):
@@ -37,3 +37,36 @@ def test_an_exposure_of_years_is_impossible():
 
     assert 1 == impossible.value
     assert "above 30 days" in impossible.evidence
+
+
+def offset_of(**shift):
+    frames = [
+        pl.from_arrow(planted.catalogue(name=name, seed=seed, **more)).with_columns(
+            observatory=pl.lit(name)
+        )
+        for name, seed, more in (("a", 1, {}), ("b", 2, shift))
+    ]
+    compared = Astrometry(["a", "b"])
+    compared.take(pl.concat(frames))
+    return compared.measured()[0]
+
+
+@pytest.mark.parametrize(("east", "north"), [(0.0, -25.0), (60.0, 40.0), (0.0, 5.0)])
+def test_an_offset_of_any_size_and_sign_is_found(east, north):
+    offset = offset_of(offset_arcsec=(east, north))
+
+    assert pytest.approx(np.hypot(east, north), abs=0.5) == offset.value
+
+
+def test_catalogues_without_a_common_source_show_no_offset():
+    sky = np.random.default_rng(14)
+    frame = pl.from_arrow(planted.catalogue(name="a", seed=1))
+    other = frame.with_columns(
+        ra=pl.col("ra") + pl.Series(sky.uniform(-0.25, 0.25, len(frame))),
+        dec=pl.col("dec") + pl.Series(sky.uniform(-0.25, 0.25, len(frame))),
+        catalog=pl.lit("b"),
+    )
+    compared = Astrometry(["a"])
+    compared.take(pl.concat([frame, other]).with_columns(observatory=pl.lit("a")))
+
+    assert all(m.value is None or m.value < 15 for m in compared.measured())

@@ -211,7 +211,7 @@ def chances(off: Reals, nulls: list[Null]) -> Reals:
         with np.errstate(divide="ignore", invalid="ignore"):
             size = np.where(null.scale > 0, np.abs(off) / null.scale, np.nan)
         p += weight * 2 * stdtr(null.freedom, -size)
-    return np.minimum(p, 1.0)
+    return np.asarray(np.minimum(p, 1.0))
 
 
 def widened(p: Reals) -> Reals:
