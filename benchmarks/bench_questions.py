@@ -16,7 +16,7 @@ The last three questions are of all rows (analytical_questions.py). `bytes` is w
 answers of Orbital's queries hold; `queries` are those that were sent: a table without rows
 is not asked. A public call does more than the selection: it searches names, bursts and
 notices of all observatories, and converts units.
-`--largest` adds 10^8 points beside 10^7 sources, of Orbital alone; its photometry has no
+`--largest` measures 10^8 points beside 10^7 sources, of Orbital alone; its photometry has no
 projections by value and ObsID, so that it fits into 40 GB.
 """
 
