@@ -213,7 +213,8 @@ class Questions:
 
         Parameters
         ----------
-        observatory, obs_id, band_kev, bin_s, bins, region, background, exposure_ratio, \
+        observatory, obs_id, band_kev, bin_s, bins, region, background, exposure_ratio
+            As in `Orbital.counts`.
         start_s, limit_confidence
             As in `Orbital.counts`.
 

@@ -77,6 +77,7 @@ class Base:
         if self.first_row_id is not None or self.extent is None:
             first = self.first_row_id or 0
             return np.arange(first + start, first + stop, dtype=np.uint64)
+        self.extent.file.require()
         self.extent.verify(ROW_ID, start, stop)
         return np.asarray(self.extent.batch.column(ROW_ID).to_numpy())[start:stop]
 

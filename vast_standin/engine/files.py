@@ -183,9 +183,9 @@ class Extent:
 
     def verify(self, column: str, start: int = 0, stop: int | None = None) -> None:
         """Verify rows [start, stop) of a column; 500 if file or values are damaged."""
-        self.file.require()
         if self.whole:
             return
+        self.file.require()
         run = self.run
         last = self.batch.num_rows if stop is None else stop
         if run is not None:

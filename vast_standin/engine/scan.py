@@ -168,7 +168,6 @@ class Scan:
     def take(self, piece: Piece, number: int) -> pa.Array:
         """Read the rows of a piece in one column."""
         if self._is_stored(number):
-            self._expect(piece, number)
             self._verify(piece, number)
             kind = self.table.definition.by_number[number].field.type
             array = piece.segment.read(
@@ -178,17 +177,16 @@ class Scan:
             array = self.read(piece.segment, number, piece.start, piece.stop)
         return array if piece.chosen is None else array.take(pa.array(piece.chosen))
 
-    def verify(self, pieces: Iterable[Piece], numbers: Sequence[int]) -> None:
+    def verify(self, pieces: Sequence[Piece], numbers: Sequence[int]) -> None:
         """Verify all that reading pieces needs, so that an answer does not end halfway.
 
         Raises ProtocolError 500 with the file's name if it is damaged or cut.
         """
-        pieces = list(pieces)
-        ahead = sum(piece.rows for piece in pieces) <= _MOST_ROWS_AHEAD
+        ahead = few(pieces)
         for piece in pieces:
             piece.segment.require()
-            for number in filter(self._is_stored, numbers) if ahead else ():
-                self._expect(piece, number)
+            for number in numbers if ahead else ():
+                self.expect(piece, number)
         for piece in pieces:
             for number in numbers:
                 if self._is_stored(number):
@@ -199,7 +197,10 @@ class Scan:
     def _is_stored(self, number: int) -> bool:
         return number != ROW_ID_COLUMN and number not in self.virtual
 
-    def _expect(self, piece: Piece, number: int) -> None:
+    def expect(self, piece: Piece, number: int) -> None:
+        """Ask for what `take` reads next."""
+        if not self._is_stored(number):
+            return
         for start, stop in piece.spans:
             piece.segment.expect(number, start, stop)
 
@@ -290,24 +291,36 @@ def _groups(step: _Step) -> Iterator[tuple[int, int]]:
 
 
 def batches(
-    scan_: Scan, pieces: Iterable[Piece], numbers: tuple[int, ...]
+    scan_: Scan, pieces: Sequence[Piece], numbers: tuple[int, ...]
 ) -> Iterator[tuple[list[pa.Array], int]]:
     """Read pieces as batches of columns: small pieces joined, big ones not copied."""
     group: list[Piece] = []
     rows = 0
+    asked = few(pieces)
     for piece in _joined(pieces):
         if group and rows + piece.rows > _BATCH:
-            yield _columns(scan_, group, numbers), rows
+            yield _columns(scan_, group, numbers, asked=asked), rows
             group, rows = [], 0
         group.append(piece)
         rows += piece.rows
     if group:
-        yield _columns(scan_, group, numbers), rows
+        yield _columns(scan_, group, numbers, asked=asked), rows
 
 
-def _columns(scan_: Scan, pieces: list[Piece], numbers: tuple[int, ...]) -> list[Any]:
+def few(pieces: Sequence[Piece]) -> bool:
+    """Return whether all that pieces read can be asked for at once."""
+    return sum(piece.rows for piece in pieces) <= _MOST_ROWS_AHEAD
+
+
+def _columns(
+    scan_: Scan, pieces: list[Piece], numbers: tuple[int, ...], *, asked: bool
+) -> list[Any]:
+    for piece in pieces:
+        piece.segment.require()
     result = []
     for number in numbers:
+        for piece in pieces if not asked else ():
+            scan_.expect(piece, number)
         parts = [scan_.take(piece, number) for piece in pieces]
         result.append(parts[0] if len(parts) == 1 else pa.concat_arrays(parts))
     return result

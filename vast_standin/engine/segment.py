@@ -87,7 +87,6 @@ class Segment:
 
     def verify(self, number: int, start: int, stop: int) -> None:
         """Verify what a read of these positions needs; 500 if a file is damaged."""
-        self.require()
         for low, high, array, of_base in self._layers_of(number, few=True).pieces:
             if of_base and array is not None and low < stop and high > start:
                 begin = max(start, low) - low + array.offset
@@ -119,6 +118,7 @@ class Segment:
         They are verified first unless the caller has seen to that.
         """
         if not verified:
+            self.require()
             self.verify(number, start, stop)
         few = stop - start <= FEW
         layers = self._layers_of(number, few=few)
@@ -173,6 +173,7 @@ class Segment:
             number in p.numbers for p in self.patches
         ):
             return None
+        self.require()
         spans = [
             (start + low, start + high)
             for start, stop in self._searched(number, intervals)
