@@ -208,7 +208,7 @@ def is_kept(written: str) -> bool:
 def scaled(cells: DeclaredCells, meaning: str, target: str) -> Reals:
     """Return numbers of a meaning in Orbital's unit `target` of that column."""
     numbers = cells.real(meaning)
-    require_measurements(cells, meaning, numbers)
+    require_measurements(cells.column_of(meaning) or meaning, cells.numbers, numbers)
     return numbers * factor(cells, meaning, target)
 
 
