@@ -165,12 +165,10 @@ def measured(
         ("value_err_plus", plus_alone),
         ("value_err_minus", minus_alone),
     ):
-        name = cells.column_of(meaning) or meaning
-        require_measurements(name, cells.numbers, errors)
+        require_measurements(cells, meaning, errors)
     values = bounded(cells, first(plus_alone, both), first(minus_alone, both), units[1])
-    name = cells.column_of("value") or "value"
-    require_measurements(name, cells.numbers, values.value)
-    require_magnitudes(name, cells.numbers, values.value, units[1])
+    require_measurements(cells, "value", values.value)
+    require_magnitudes(cells, values.value, units[1])
     both = both * factors["value_err"]
     plus = first(plus_alone * factors["value_err_plus"], both)
     minus = first(minus_alone * factors["value_err_minus"], both)

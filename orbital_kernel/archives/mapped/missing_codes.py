@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals
 from orbital_kernel.errors import MappingError
 
 USUAL = (-999, -9999, -99, 999999)
@@ -19,36 +20,28 @@ MAGNITUDES = (-30.0, 35.0)
 """No object of the sky is brighter than the Sun, -26.8, or has been seen at 35."""
 
 
-def require_measurements(
-    column: str, rows: Sequence[int], values: NDArray[np.float64]
-) -> None:
+def require_measurements(cells: DeclaredCells, meaning: str, values: Reals) -> None:
     """Raise MappingError for the first value that is a code of a missing one."""
-    _require(column, rows, values, np.isin(values, CERTAIN))
+    _require(cells, meaning, values, np.isin(values, CERTAIN))
 
 
 def require_magnitudes(
-    column: str,
-    rows: Sequence[int],
-    values: NDArray[np.float64],
-    units: Sequence[str | None],
+    cells: DeclaredCells, values: Reals, units: Sequence[str | None]
 ) -> None:
     """Raise MappingError for the first magnitude that is not possible, such as 99."""
     magnitudes = np.array([str(unit).startswith("mag") for unit in units], dtype=bool)
     low, high = MAGNITUDES
-    impossible = (values < low) | (values > high)
-    _require(column, rows, values, magnitudes & impossible)
+    _require(cells, "value", values, magnitudes & ((values < low) | (values > high)))
 
 
 def _require(
-    column: str,
-    rows: Sequence[int],
-    values: NDArray[np.float64],
-    wrong: NDArray[np.bool_],
+    cells: DeclaredCells, meaning: str, values: Reals, wrong: NDArray[np.bool_]
 ) -> None:
     if not wrong.any():
         return
     at = int(np.flatnonzero(wrong)[0])
     raise MappingError(
-        f"row {rows[at]}: {column} is {values[at]:g}, a usual code of a missing value: "
-        f"name it in `missing`, such as missing = [{values[at]:g}]"
+        f"row {cells.numbers[at]}: {cells.column_of(meaning) or meaning} is "
+        f"{values[at]:g}, a usual code of a missing value: name it in `missing`, such as "
+        f"missing = [{values[at]:g}]"
     )

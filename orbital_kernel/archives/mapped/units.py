@@ -15,7 +15,6 @@ import numpy as np
 from astropy import units as u
 
 from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals
-from orbital_kernel.archives.mapped.missing_codes import require_measurements
 from orbital_kernel.archives.mapped.unit_text import (
     MAGNITUDE,
     MAGNITUDES,
@@ -203,13 +202,6 @@ def is_kept(written: str) -> bool:
     except MappingError:
         return False
     return True
-
-
-def scaled(cells: DeclaredCells, meaning: str, target: str) -> Reals:
-    """Return numbers of a meaning in Orbital's unit `target` of that column."""
-    numbers = cells.real(meaning)
-    require_measurements(cells.column_of(meaning) or meaning, cells.numbers, numbers)
-    return numbers * factor(cells, meaning, target)
 
 
 def factor(

@@ -20,12 +20,9 @@ from orbital_kernel.archives.mapped.bounds import (
 from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals
 from orbital_kernel.archives.mapped.instants import Clocked, binned, clocked
 from orbital_kernel.archives.mapped.places import place
+from orbital_kernel.archives.mapped.scaled import scaled
 from orbital_kernel.archives.mapped.targets import OF_BANDS, TABLES
-from orbital_kernel.archives.mapped.units import (
-    DENSITY,
-    scaled,
-    value_units,
-)
+from orbital_kernel.archives.mapped.units import DENSITY, value_units
 from orbital_kernel.archives.reading import Account
 from orbital_kernel.archives.rows import extra, rows
 from orbital_kernel.errors import MappingError
