@@ -166,7 +166,7 @@ def fitted(off: Reals, own: Own) -> list[Null]:
         shape = (degrees + own.squares / typical**2) / freedom
 
         def scale_of(log_scale: float, shape: Reals = shape) -> Reals:
-            return np.sqrt(np.exp(2 * log_scale) * shape + own.error**2)
+            return np.asarray(np.sqrt(np.exp(2 * log_scale) * shape + own.error**2))
 
         def cost(log_scale: float, freedom: Reals = freedom) -> float:
             scale = scale_of(log_scale)
