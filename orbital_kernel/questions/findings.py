@@ -18,7 +18,7 @@ from orbital_kernel.model.observatory import observatories
 from orbital_kernel.model.ops_tables import COMPARED
 from orbital_kernel.model.sky import healpix
 from orbital_kernel.query import Answer, Query
-from orbital_kernel.questions import due, fluxes
+from orbital_kernel.questions import due, fluxes, news
 from orbital_kernel.questions.asking import Session, joint_explain
 from orbital_kernel.questions.comparison import Comparison, Limits
 from orbital_kernel.questions.findings_kept import COLUMNS, TABLE, keep
@@ -48,6 +48,7 @@ class _Progress:
     new: int = 0
     files: int = 0
     excluded: dict[str, int] = field(default_factory=dict)
+    not_alerted: dict[str, int] = field(default_factory=dict)
     rows: list[pl.DataFrame] = field(default_factory=list)
     unkept: list[pl.DataFrame] = field(default_factory=list)
     settled: int = 0
@@ -92,7 +93,8 @@ def compare_new(
             if run.over or stopped():
                 break
             _compare(orbital, batch, ledger, run, limits, counts_to_flux or {}, stopped)
-    empty = _described(compared(_none(), _none()), limits)
+    nothing = compared(_none(), _none())
+    empty = _described(news.judged(orbital, nothing, limits.beyond, answers))
     rows = pl.concat([empty, *run.rows]).sort("p_value", "finding_id")
     return Comparison(
         rows,
@@ -103,6 +105,7 @@ def compare_new(
         run.files,
         len(contents) - run.files,
         round(clock.perf_counter() - start, 3),
+        run.not_alerted,
     )
 
 
@@ -161,7 +164,11 @@ def _compare(
         if run.over or stopped():
             _settle(orbital, run, batch.clear(), batch, part.low)
             return
-        rows = _described(_compared(orbital, part, order, factors, run), limits)
+        pairs = _compared(orbital, part, order, factors, run)
+        rows = news.judged(orbital, pairs, limits.beyond, run.answers)
+        for (why,), same in rows.drop_nulls("not_alerted").group_by("not_alerted"):
+            fluxes.count(run.not_alerted, str(why), len(same))
+        rows = _described(rows)
         run.rows.append(rows)
         run.unkept.append(rows)
         run.new += len(part.new)
@@ -255,7 +262,7 @@ def _settle(
     run.settled, run.since, run.unkept = run.new, clock.perf_counter(), []
 
 
-def _described(rows: pl.DataFrame, limits: Limits) -> pl.DataFrame:
+def _described(rows: pl.DataFrame) -> pl.DataFrame:
     """Return compared rows as rows of cross.findings."""
     now = datetime.now(UTC).replace(tzinfo=None)
     evidence = [
@@ -265,10 +272,11 @@ def _described(rows: pl.DataFrame, limits: Limits) -> pl.DataFrame:
                 "earlier": row["earlier_keys"],
                 "earlier_detections": row["earlier_detections"],
                 "is_limit": row["is_limit"],
+                **({"not_alerted": why} if (why := row["not_alerted"]) else {}),
             }
         )
         for row in rows.select(
-            "earlier_keys", "earlier_detections", "is_limit"
+            "earlier_keys", "earlier_detections", "is_limit", "not_alerted"
         ).to_dicts()
     ]
     cells = healpix(rows["ra"].to_numpy(), rows["dec"].to_numpy())
@@ -279,5 +287,4 @@ def _described(rows: pl.DataFrame, limits: Limits) -> pl.DataFrame:
         pl.lit(BAND_KEV[0]).alias("band_low_kev"),
         pl.lit(BAND_KEV[1]).alias("band_high_kev"),
         pl.Series("evidence", evidence, dtype=pl.String),
-        limits.exceeded.alias("alert"),
     ).select(COLUMNS)
