@@ -140,7 +140,9 @@ def test_a_comparison_reads_what_is_near_and_asks_a_set_number_of_times(
     send, requested = requests.Session.send, []
 
     def counted(http, request, **options):
-        requested.append(request.path_url.partition("?")[2].partition("&")[0])
+        path, _, command = request.path_url.partition("?")
+        if not path.endswith("/ops/queries"):  # written in the background
+            requested.append(command.partition("&")[0])
         return send(http, request, **options)
 
     for obs_id, expected in (("c4", 0), ("s4", 12)):
