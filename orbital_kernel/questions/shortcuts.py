@@ -641,9 +641,7 @@ class Shortcuts(Light, ABC):
         seed: int = 1,
         store: bool = False,
     ) -> "Lag":
-        """Return by how much one light curve of an object follows another.
-
-        The lag is positive if `of` follows `against`.
+        """Return by how much a light curve `of` an object follows another: its lag.
 
         Parameters
         ----------
@@ -661,8 +659,9 @@ class Shortcuts(Light, ABC):
             Confidence of the interval.
         simulations : int
             Number of simulated unrelated series behind the significance.
-        interval : {'simulated', 'resampled'}, optional
-            From simulated pairs (default of ICCF) or resampled points (FR/RSS).
+        interval : {'simulated', 'calibrated', 'resampled'}, optional
+            From simulated pairs (default of ICCF, ZDCF), or resampled points (FR/RSS), at
+            levels that such pairs calibrate (default of DCF) or as they are.
         seed : int
             Seed of the random numbers.
         store : bool
@@ -671,7 +670,7 @@ class Shortcuts(Light, ABC):
         Returns
         -------
         Lag
-            Lag, interval (s) with its measured coverage, significance against red noise.
+            Lag, interval (s) with measured coverage, significance against red noise.
 
         Raises
         ------
