@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model.times import to_utc_iso
 from orbital_kernel.science.columns import TT, demand, numbered
-from orbital_kernel.science.lightcurves.cells import sums
 from orbital_kernel.science.lightcurves.point_counts import COUNTS
 
 Reals = NDArray[np.float64]
@@ -119,6 +118,8 @@ def _reals(rows: pl.DataFrame, name: str) -> Reals:
 
 def _means(rows: pl.DataFrame, cell: Ints, cells: int) -> pl.DataFrame:
     """Return one row for each cell of a series and bin, with its points' weighted mean."""
+    from orbital_kernel.science.lightcurves.cells import sums  # with numba
+
     since = _reals(rows, "since_s")
     plus, minus, before, after = (_reals(rows, n) for n in (*_ERRORS, *_WIDTHS))
     total = sums(

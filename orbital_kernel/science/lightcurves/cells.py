@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from orbital_kernel.science.bursts.compiled import compiled
+from orbital_kernel.science.compiled import compiled
 
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
