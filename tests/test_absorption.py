@@ -1,6 +1,7 @@
 """Absorbed spectra against other libraries' numbers, and what conversions make of them."""
 
 import json
+from datetime import datetime
 
 import numpy as np
 import polars as pl
@@ -183,6 +184,45 @@ def test_a_packaged_factor_serves_no_other_band_or_instrument():
         curve = joint(points(**changes), band_kev=(15.0, 50.0))
 
         assert "stated counts_to_flux" in curve["excluded"][0]
+
+
+def rates_of(name, day, **changes):
+    """Return a rate of XRT in PC mode, of an object on a day."""
+    time = pl.Series([datetime.fromisoformat(day)], dtype=pl.Datetime("ns"))
+    return points(
+        time=time,
+        object=[name],
+        unit=["count / s"],
+        mode=["PC"],
+        band_low_kev=[0.3],
+        band_high_kev=[10.0],
+        instrument=["XRT"],
+        **changes,
+    )
+
+
+def test_a_burst_has_the_factor_of_its_own_circular():
+    curve = joint(rates_of("GRB130408A", "2013-04-08T23:00:00"))
+
+    assert [3.9e-11] == pytest.approx(curve["value"].to_list())
+    assert "GCN 14369" in curve["conversion"][0]
+    assert ["absorbed"] == curve["absorption"].to_list()
+
+
+@pytest.mark.parametrize(
+    "rate",
+    [
+        rates_of("GRB 130409A", "2013-04-08T23:00:00"),
+        rates_of("GRB 130408A", "2013-04-12T23:00:00"),
+        rates_of("GRB 130408A", "2013-04-08T23:00:00").with_columns(mode=pl.lit("WT")),
+        rates_of("GRB 130408A", "2013-04-08T23:00:00").with_columns(
+            band_high_kev=pl.lit(8.0)
+        ),
+    ],
+    ids=["object", "epoch", "mode", "band"],
+)
+def test_a_factor_of_one_source_serves_no_other_object_epoch_mode_or_band(rate):
+    assert "counts_to_flux" in joint(rate)["excluded"][0]
 
 
 def test_a_column_unabsorbs_points_and_states_it():

@@ -6,7 +6,7 @@ import pytest
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science.correlation import dcf, iccf, lag, red_noise
-from orbital_kernel.science.correlation.lag_coverage import coverage_of
+from orbital_kernel.science.correlation.lag_coverage import in_words
 from orbital_kernel.science.correlation.rednoise import (
     covariance,
     realisation,
@@ -73,8 +73,8 @@ def test_an_interval_says_how_often_it_is_true(interval, expected):
     result = lag(*pair, interval=interval, simulations=1, resamples=20)
 
     assert expected == result.interval
-    assert coverage_of("iccf", expected) == result.coverage
-    assert result.coverage in str(result)
+    assert in_words("iccf", expected) == result.coverage_note
+    assert result.coverage_note in str(result)
     assert result.low_s <= result.lag_s <= result.high_s
 
 

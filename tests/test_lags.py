@@ -12,6 +12,7 @@ from orbital_kernel.__main__ import cli
 from orbital_kernel.errors import QueryError
 from orbital_kernel.questions.lags import Selection, selection
 from orbital_kernel.science.correlation import red_noise
+from orbital_kernel.science.correlation.lag_coverage import MEASURED
 
 OBJECT = "Lagging Source"
 DELAY_S = 4000.0
@@ -92,6 +93,15 @@ def test_a_stored_lag_replaces_the_one_before(lagging):
     assert [("swift:1.5-10", "chandra")] == rows.select("first", "second").rows()
     assert rows["low_s"][0] == result.low_s
     assert rows["chance_probability"][0] == result.chance_global
+    assert (
+        result.coverage == rows["coverage"][0] == MEASURED["iccf", "simulated"].swift[0]
+    )
+
+
+def test_a_coverage_that_was_not_measured_is_null(lagging):
+    ask = {"of": "chandra", "against": "swift:1.5-10", "simulations": 9}
+
+    assert lagging.lag(OBJECT, confidence=0.9, **ask).coverage is None
 
 
 def test_the_command_prints_the_lag_as_one_document(lagging, home, monkeypatch):
@@ -103,6 +113,8 @@ def test_the_command_prints_the_lag_as_one_document(lagging, home, monkeypatch):
     assert "dcf" == document["method"]
     assert document["low_s"] <= document["lag_s"] <= document["high_s"]
     assert 0.68 == document["confidence"]
+    assert ("calibrated", "with gaps") == (document["interval"], document["sampling"])
+    assert document["coverage"] == MEASURED["dcf", "calibrated"].swift[0]
     assert {"significance_local", "significance_global", "sign"} <= set(document)
 
 

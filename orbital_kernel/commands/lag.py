@@ -56,8 +56,9 @@ SELECTED = "OBSERVATORY[/INSTRUMENT][:LOW-HIGH]"
 )
 @click.option(
     "--interval",
-    type=click.Choice(["simulated", "resampled"]),
-    help="From simulated pairs (default of iccf) or resampled points (FR/RSS).",
+    type=click.Choice(["simulated", "calibrated", "resampled"]),
+    help="From simulated pairs (default of iccf and zdcf), resampled points (FR/RSS), or "
+    "these at levels that simulated pairs calibrate (default of dcf).",
 )
 @click.option(
     "--seed",
@@ -85,11 +86,11 @@ def lag(
 ) -> None:
     """Measure by how much one light curve of an OBJECT follows another.
 
-    The interval is from simulated pairs of one red-noise signal (ICCF), from flux
-    randomisation and random subsets (DCF) or from the likelihood of the peak (ZDCF);
-    how often each holds the lag in simulations is printed with it. The significance is the share of simulated red noise,
-    with the slope fitted to --of, whose correlation is lower: at that lag (local) and at
-    any lag (global).
+    The interval is from simulated pairs of one red-noise signal (ICCF, ZDCF), or from
+    flux randomisation and random subsets at levels that such pairs calibrate (DCF). How
+    often such intervals hold the lag in simulations is printed with it: `coverage`. The
+    significance is the share of simulated red noise, with the slope fitted to --of, whose
+    correlation is lower: at that lag (local) and at any lag (global).
     """
     from orbital_kernel import connect
     from orbital_kernel.science.correlation.lags import SIGN

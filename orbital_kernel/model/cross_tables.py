@@ -127,6 +127,7 @@ CROSS_TABLES = (
             ),
             real("significance_global", "", "stat.probability", "1 - chance at any"),
             real("slope", "", "spect.index", "of the red noise fitted to `second`"),
+            real("coverage", "", "stat.probability", "measured, of such intervals"),
         ),
         ("object_id",),
         "Time lags between two series.",

@@ -187,6 +187,7 @@ def keep(
         "low_s": result.low_s,
         "high_s": result.high_s,
         "confidence": result.confidence,
+        "coverage": result.coverage,
         "correlation": result.correlation,
         "chance_probability": result.chance_global,
         "significance_local": result.significance_local,

@@ -1,66 +1,35 @@
 """The light curve of one object, from the photometry and rates of all observatories."""
 
 import time as clock
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import polars as pl
 
 from orbital_kernel.errors import QueryError, did_you_mean, shortened
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.model.sky import separation_deg
-from orbital_kernel.model.spelling import normalised, variants
+from orbital_kernel.model.spelling import normalised
 from orbital_kernel.query import Answer, Cone, Query
 from orbital_kernel.questions import catalogued, detections
 from orbital_kernel.questions.asking import Session, joint_explain
 from orbital_kernel.questions.curve import NEIGHBOURS, LightCurve
 from orbital_kernel.questions.curve_scale import Scale
+from orbital_kernel.questions.object_rates import (
+    NET,
+    Subject,
+    monitor_names,
+    of_subject,
+)
 from orbital_kernel.questions.side_by_side import side_by_side
 from orbital_kernel.science import lightcurves, precedence
 from orbital_kernel.science.columns import TT, fill
 from orbital_kernel.science.lightcurves.assembly import NOT_OF_OBJECT, zero_of
 
-TRIGGERS_OF = "swift"
 REFERENCE = "$.reference"
 BY_CALLER = "the caller"
-NET = "net"
-
-
-class Subject(Protocol):
-    """What a light curve is of, as `subject.resolve` returns it."""
-
-    @property
-    def text(self) -> str:
-        """The name as given, or the position in words."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Spellings in column `object` of the photometry tables."""
-
-    @property
-    def aliases(self) -> tuple[str, ...]:
-        """Other names of the object."""
-
-    @property
-    def spellings(self) -> list[str]:
-        """The spellings to ask for."""
-
-    @property
-    def ra(self) -> float | None:
-        """Right ascension, ICRS deg."""
-
-    @property
-    def place(self) -> Mapping[str, Any] | None:
-        """Position, error and their sources; None without one, or of a position."""
-
-    @property
-    def bursts(self) -> pl.DataFrame:
-        """The burst's rows in catalogues and notices."""
-
-    def cone(self, within_arcsec: float) -> Cone | None:
-        """Return the circle about the position; None without one."""
 
 
 def assembled(
@@ -146,45 +115,11 @@ def _of_observatory(
         frames += [frame.filter(~is_named) for frame in near]
     if not frames:
         frames.append(ask(Query(table, limit=0)))
-    rates = _rates(ask, subject, observatory)
+    rates = of_subject(ask, subject, observatory, _trigger_time(subject))
     if len(rates):
         points = lightcurves.points_of_rates(rates, empty=True)
         frames.append(_of_rates(points, background=background))
     return pl.concat(frames, how="diagonal_relaxed")
-
-
-def _rates(
-    ask: Callable[[Query], pl.DataFrame],
-    subject: Subject,
-    observatory: str,
-) -> pl.DataFrame:
-    """Return binned rates whose file names the object, and net rates of its trigger."""
-    table = f"{observatory}.rates"
-    names = _rate_names(subject)
-    triggers = _trigger_ids(subject.bursts) if observatory == TRIGGERS_OF else ()
-    sets: list[Mapping[str, Sequence[Any]]] = [{"object": names}] if names else []
-    if triggers:
-        sets.append({"obs_id": sorted(triggers), "kind": [NET]})
-    frames = [ask(Query(table, sets=chosen)) for chosen in sets]
-    rows = pl.concat(frames) if frames else pl.DataFrame()
-    return rows.unique(maintain_order=True) if len(frames) > 1 else rows
-
-
-def _rate_names(subject: Subject) -> list[str]:
-    """Return spellings of files of rates, some of which have a burst's letter small."""
-    names = {*subject.names, *subject.aliases}
-    if subject.ra is None or subject.names or subject.place:
-        names |= {*variants(subject.text)}
-    small = {name[:-1] + name[-1].lower() for name in names if name[-2:-1].isdigit()}
-    return sorted(names | small)
-
-
-def _trigger_ids(bursts: pl.DataFrame) -> tuple[str, ...]:
-    """Return the ObsIDs of a burst's triggers: the number, and segment 000."""
-    if "trigger_id" not in bursts.columns:
-        return ()
-    numbers = bursts["trigger_id"].drop_nulls().unique().sort()
-    return tuple(f"{int(number):08d}000" for number in numbers if number.isdecimal())
 
 
 def _of_rates(points: pl.DataFrame, *, background: bool) -> pl.DataFrame:
@@ -198,6 +133,13 @@ def _of_rates(points: pl.DataFrame, *, background: bool) -> pl.DataFrame:
         .then(pl.lit(NOT_OF_OBJECT))
         .alias("excluded"),
     )
+
+
+def _trigger_time(subject: Subject) -> datetime | None:
+    """Return the time (TT) of a burst in catalogues; None for other objects."""
+    row = _row_used(subject, precedence.TIME.name)
+    time = None if row is None else row["time"]
+    return time if isinstance(time, datetime) else None
 
 
 def _without_neighbours(
@@ -230,6 +172,7 @@ def _keys(subject: Subject) -> set[str]:
     """Return the normalised names of the subject; none of a place."""
     named = subject.names or subject.aliases or subject.place is not None
     texts = (*subject.names, *subject.aliases, *((subject.text,) if named else ()))
+    texts += monitor_names(_trigger_time(subject))
     return {normalised(text) for text in texts}
 
 

@@ -107,8 +107,9 @@ class ShapeCalls(CurveCalls):
             Confidence of the interval.
         simulations : int
             Number of simulated unrelated series behind the significance.
-        interval : {'simulated', 'resampled'}, optional
-            From simulated pairs (default of ICCF) or resampled points (FR/RSS).
+        interval : {'simulated', 'calibrated', 'resampled'}, optional
+            From simulated pairs (default of ICCF, ZDCF), or resampled points (FR/RSS), at
+            levels that such pairs calibrate (default of DCF) or as they are.
         seed : int
             Seed of the random numbers.
         store : bool

@@ -39,6 +39,16 @@ class Estimate:
     lag_of: Callable[[Series, Series, np.random.Generator], float]
     """The lag of two other series at the same times; NaN without a peak."""
 
+    @property
+    def step_s(self) -> float:
+        """Spacing of the examined lags around the lag, s."""
+        if self.lags.size < 2:
+            return 0.0
+        place = int(
+            np.clip(np.searchsorted(self.lags, self.lag_s), 1, self.lags.size - 1)
+        )
+        return float(self.lags[place] - self.lags[place - 1])
+
 
 def centroid(values: Reals, lags: Reals) -> float:
     """Return the centroid of the lags around the peak that exceed 80 % of it."""
@@ -88,11 +98,8 @@ def _resampling(
     def interval(
         confidence: float, resamples: int, rng: np.random.Generator
     ) -> tuple[float | None, float | None]:
-        drawn = [
-            lag_of(resampled(a, rng), resampled(b, rng), rng) for _ in range(resamples)
-        ]
-        drawn = [value for value in drawn if np.isfinite(value)]
-        if len(drawn) < LEAST_SHARE * resamples:
+        drawn = resampled_lags(lag_of, a, b, resamples, rng)
+        if drawn.size < LEAST_SHARE * resamples:
             return None, None
         low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
         return min(float(low), lag_s), max(float(high), lag_s)
@@ -100,6 +107,18 @@ def _resampling(
     return Estimate(
         lags, values, lag_s, interval, lambda other: function(a, other), lag_of
     )
+
+
+def resampled_lags(
+    lag_of: Callable[[Series, Series, np.random.Generator], float],
+    a: Series,
+    b: Series,
+    number: int,
+    rng: np.random.Generator,
+) -> Reals:
+    """Return the lags of resampled series (FR/RSS) that have a peak."""
+    lags = [lag_of(resampled(a, rng), resampled(b, rng), rng) for _ in range(number)]
+    return np.array([value for value in lags if np.isfinite(value)])
 
 
 def resampled(series: Series, rng: np.random.Generator) -> Series:

@@ -1,9 +1,9 @@
 """The lag of two series: estimate, interval, and the chance of it in red noise.
 
-Sign: a lag is positive if `second` follows `first`. The interval of the ICCF is from
-simulated pairs (`simulated_lags`), of the DCF from flux randomisation and random subset
-selection (Peterson et al. 1998, PASP 110, 660; 2004, ApJ 613, 682), of the ZDCF from the
-likelihood of its peak (Alexander 2013); `lag_coverage` says how often each is true. Red noise
+Sign: a lag is positive if `second` follows `first`. The interval of ICCF and ZDCF is from
+simulated pairs (`simulated_lags`), of DCF from flux randomisation and random subset
+selection (Peterson et al. 1998, PASP 110, 660; 2004, ApJ 613, 682) at levels that such pairs
+calibrate (`calibrated_lags`); `lag_coverage` says how often each is true. Red noise
 correlates with itself by chance, so the significance is measured on simulated unrelated
 series that have the power spectrum fitted to `second` and its own times (Timmer & König
 1995). A trend longer than the series pulls the peak towards zero lag (Welsh 1999, PASP
@@ -17,13 +17,17 @@ import polars as pl
 
 from orbital_kernel.errors import QueryError, unknown
 from orbital_kernel.science.columns import simulated
+from orbital_kernel.science.correlation.calibrated_lags import calibrated_interval
 from orbital_kernel.science.correlation.dcf import FEWEST_PAIRS
 from orbital_kernel.science.correlation.estimates import ESTIMATES, METHODS, Estimate
 from orbital_kernel.science.correlation.lag_coverage import (
+    CALIBRATED,
     DEFAULT,
     INTERVALS,
     SIMULATED,
-    coverage_of,
+    in_words,
+    measured_coverage,
+    sampling_of,
 )
 from orbital_kernel.science.correlation.series import Series, spacing, two_series
 from orbital_kernel.science.correlation.simulated_lags import (
@@ -61,9 +65,16 @@ class Lag:
     method : str
         The estimator and its settings.
     interval : str
-        What the interval is made of: 'simulated' pairs, or 'resampled' series.
-    coverage : str
-        How often such intervals held the lag in simulations, beside what they claim.
+        What the interval is made of: 'simulated' pairs, 'resampled' series, or
+        resampled series at 'calibrated' levels.
+    sampling : str or None
+        'even' or 'with gaps'; None for fewer or more points than were measured.
+    coverage : float or None
+        Share of simulated data sets of that sampling whose interval, at this confidence
+        and of this method, held the lag; None if it was not measured (confidence other
+        than 0.68 and 0.95).
+    coverage_note : str
+        How often such intervals held the lag at both samplings, beside what they claim.
     points : tuple of int
         Detections of the first and the second series.
     function : polars.DataFrame
@@ -94,7 +105,9 @@ class Lag:
     slope_high: float
     method: str
     interval: str
-    coverage: str
+    sampling: str | None
+    coverage: float | None
+    coverage_note: str
     points: tuple[int, int]
     function: pl.DataFrame
     simulated: bool
@@ -111,7 +124,7 @@ class Lag:
             f"{SIGN}), correlation {self.correlation:.2f}, chance {self.chance_local:.2g} "
             f"at this lag and {self.chance_global:.2g} at any, in red noise of slope "
             f"{self.slope:g} ({self.slope_low:g} to {self.slope_high:g}); coverage: "
-            f"{self.coverage}"
+            f"{self.coverage_note}"
         )
 
 
@@ -153,8 +166,9 @@ def lag(
         Fewest pairs of a bin of DCF and ZDCF.
     interval
         'simulated' (pairs of one red-noise signal at the lag found, with the slope fitted;
-        the default of ICCF) or 'resampled' (FR/RSS, of ZDCF the likelihood of its peak),
-        which covers more often than it claims.
+        the default of ICCF and ZDCF), 'resampled' (FR/RSS, of ZDCF the likelihood of its
+        peak), which covers more often than it claims, or 'calibrated' (FR/RSS at the levels
+        at which it holds the lag of simulated pairs; the default of DCF).
     seed
         Seed of the random numbers.
 
@@ -199,10 +213,15 @@ def lag(
     if interval == SIMULATED:
         errors = simulated_errors(estimate, a, b, noise, resamples, rng)
         low, high = interval_of(estimate.lag_s, errors, confidence)
+    elif interval == CALIBRATED:
+        low, high = calibrated_interval(
+            estimate, (a, b), noise, confidence, resamples, rng
+        )
     else:
         low, high = estimate.interval(confidence, resamples, rng)
     local, at_any = _chances(estimate, b, noise, peak, simulations, rng)
     slope_low, slope_high = noise.interval(confidence)
+    sampling = sampling_of(a, b)
     return Lag(
         estimate.lag_s,
         low,
@@ -220,7 +239,9 @@ def lag(
         f"{'' if method == 'zdcf' else f' in steps of {step:g} s'}; null: red noise of slope "
         f"{noise.slope:g} fitted to the second series, {simulations} simulations; interval: {INTERVALS[interval]}, {resamples} draws; seed {seed}",
         interval,
-        coverage_of(method, interval),
+        sampling,
+        measured_coverage(method, interval, sampling, confidence),
+        in_words(method, interval),
         (a.times.size, b.times.size),
         pl.DataFrame(
             {

@@ -10,6 +10,8 @@ basic bootstrap, Davison & Hinkley 1997, section 5.2), which removes the estimat
 Slope and amplitude are drawn from their posterior for each pair.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +21,9 @@ from orbital_kernel.science.correlation.slope import RedNoise
 
 Reals = NDArray[np.float64]
 
+PLACES = (np.arange(8) + 0.5) / 8 - 0.5
+"""True lags of the simulated pairs within one step of the lags that are examined: evenly
+sampled series have a lag only at each step, and the true one is anywhere in it."""
 LEAST_SIGNAL = 1e-3
 """Least part of a series' variance that is not of its errors."""
 
@@ -32,18 +37,32 @@ def simulated_errors(
     rng: np.random.Generator,
 ) -> Reals:
     """Return the errors (s) of the lags of simulated pairs: estimated less true."""
-    moved = b.times - estimate.lag_s
-    times = np.concatenate([a.times, moved])
+    simulated = simulated_pairs(estimate, a, b, noise, pairs, rng)
+    return np.array([estimate.lag_of(*pair, rng) - true for pair, true in simulated])
+
+
+def simulated_pairs(
+    estimate: Estimate,
+    a: Series,
+    b: Series,
+    noise: RedNoise,
+    pairs: int,
+    rng: np.random.Generator,
+) -> Iterator[tuple[tuple[Series, Series], float]]:
+    """Yield pairs of one process seen twice, at the series' times, with their lag (s)."""
     ratio = np.sqrt(_signal(a) / _signal(b))
-    errors = []
-    for process in noise.processes(times, pairs, rng):
-        first, second = np.split(process, [a.times.size])
-        pair = (
-            a._replace(values=ratio * first + rng.normal(0, a.errors)),
-            b._replace(values=second + rng.normal(0, b.errors)),
-        )
-        errors.append(estimate.lag_of(*pair, rng) - estimate.lag_s)
-    return np.asarray(errors)
+    for place, share in zip(
+        PLACES, np.array_split(np.arange(pairs), PLACES.size), strict=True
+    ):
+        lag_s = estimate.lag_s + float(place) * estimate.step_s
+        times = np.concatenate([a.times, b.times - lag_s])
+        for process in noise.processes(times, share.size, rng):
+            first, second = np.split(process, [a.times.size])
+            pair = (
+                a._replace(values=ratio * first + rng.normal(0, a.errors)),
+                b._replace(values=second + rng.normal(0, b.errors)),
+            )
+            yield pair, lag_s
 
 
 def interval_of(

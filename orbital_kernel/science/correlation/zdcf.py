@@ -152,15 +152,39 @@ def averaged(
     a: Series, b: Series, pairs: Pairs, draws: int, rng: np.random.Generator
 ) -> Reals:
     """Return r of each bin from the mean of z over series randomised in their errors."""
-    total = np.zeros(pairs.lags.size)
-    for _ in range(draws):
-        r = correlations(
-            a.values + rng.normal(0, a.errors),
-            b.values + rng.normal(0, b.errors),
-            pairs,
-        )
-        total += np.arctanh(np.clip(r, -0.999999, 0.999999))
-    return np.asarray(np.tanh(total / draws))
+    first, second = (
+        series.values - series.values.mean() + rng.normal(0, series.errors, (draws, n))
+        for series in (a, b)
+        for n in (series.values.size,)
+    )
+    size = pairs.lags.size
+    return np.asarray(np.tanh(_mean_z(first, second, *pairs[:3], size)))
+
+
+@compiled
+def _mean_z(xs: Reals, ys: Reals, i: Ints, j: Ints, number: Ints, size: int) -> Reals:
+    """Return the mean of z of each bin over the draws (n, points) of both series."""
+    total = np.zeros(size)
+    for x, y in zip(xs, ys):  # noqa: B905 - numba has no `strict`
+        count = np.zeros(size)
+        sums = np.zeros((5, size))
+        for k in range(number.size):
+            place, p, q = number[k], x[i[k]], y[j[k]]
+            count[place] += 1
+            sums[0, place] += p
+            sums[1, place] += q
+            sums[2, place] += p * p
+            sums[3, place] += q * q
+            sums[4, place] += p * q
+        for place in range(size):
+            n = max(count[place], 1.0)
+            first = sums[2, place] - sums[0, place] ** 2 / n
+            second = sums[3, place] - sums[1, place] ** 2 / n
+            scale = np.sqrt(max(first, 0.0) * max(second, 0.0))
+            if scale > 0:
+                r = (sums[4, place] - sums[0, place] * sums[1, place] / n) / scale
+                total[place] += np.arctanh(min(max(r, -0.999999), 0.999999))
+    return total / len(xs)
 
 
 def transformed(r: Reals, counts: Ints) -> tuple[Reals, Reals]:

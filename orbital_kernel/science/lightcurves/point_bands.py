@@ -94,7 +94,7 @@ def with_kind(rows: pl.DataFrame) -> pl.DataFrame:
         return rows
     return rows.with_columns(
         pl.col("extra").str.json_path_match(STATED_AT).alias("spectrum"),
-        packaged_index().alias("packaged"),
+        packaged_index(rows),
     )
 
 
@@ -196,7 +196,7 @@ def _stated_factor(
     names = (f"{instrument}/{kind['mode']}", instrument, instrument.partition("-")[0])
     given = next((stated[name] for name in names if name in stated), None)
     if given is None and kind["packaged"] is not None:
-        return PACKAGED[kind["packaged"]].factor
+        return PACKAGED[int(kind["packaged"])].factor
     return given
 
 
