@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -14,6 +14,11 @@ from orbital_kernel.science import shape as shapes
 from orbital_kernel.science.counting import LIMIT
 from orbital_kernel.science.lightcurves import CountsToFlux
 from orbital_kernel.science.spectra import SpectralModel
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from astropy.time import Time
 
 
 class Light(ABC):
@@ -253,6 +258,7 @@ class Light(ABC):
         since_s: tuple[float | None, float | None] = (None, None),
         breaks: int | None = None,
         systematic: float = 0.0,
+        t0: "datetime | str | Time | None" = None,
     ) -> shapes.Shape:
         """Return what a light curve says: variability, decay and trend, by instrument.
 
@@ -270,6 +276,8 @@ class Light(ABC):
             Number of breaks of the decay, 0 to 3; chosen by AICc by default.
         systematic : float
             Relative error added to each point of the decay in quadrature.
+        t0 : datetime, str or Time, optional
+            T0 of a named object, as `light_curve` takes it.
 
         Returns
         -------
@@ -297,7 +305,7 @@ class Light(ABC):
         True
         """
         curve: pl.DataFrame = (
-            self.objects.light_curve(subject).frame
+            self.objects.light_curve(subject, t0=t0).frame
             if isinstance(subject, str)
             else subject
         )

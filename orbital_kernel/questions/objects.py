@@ -17,6 +17,7 @@ from orbital_kernel.questions import (
 from orbital_kernel.questions.asking import Session
 from orbital_kernel.questions.curve import LightCurve
 from orbital_kernel.questions.curve_scale import Scale
+from orbital_kernel.questions.instants import instant_of
 from orbital_kernel.questions.light_curves import assembled
 from orbital_kernel.questions.matching import Matching, Progress, match, no_progress
 from orbital_kernel.questions.matching.combining import combine
@@ -29,6 +30,7 @@ from orbital_kernel.science.lightcurves import CountsToFlux, SpectralModel
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
+    from astropy.time import Time
 
 DETECTIONS = ("object", "unit", "is_limit", "simulated")
 
@@ -187,7 +189,7 @@ class Objects:
         nh: float | str | None = None,
         absorption: str | None = None,
         redshift: float | None = None,
-        t0: datetime | None = None,
+        t0: "datetime | str | Time | None" = None,
         bins: float | str | Sequence[float] | None = None,
         within_arcsec: float = NEARBY_ARCSEC,
         background: bool = False,
@@ -221,9 +223,9 @@ class Objects:
         redshift : float, optional
             Redshift, for luminosities and times in the rest frame; by default that of
             the burst catalogue that comes first in the one order.
-        t0 : datetime, optional
-            Where `since_s` starts, TT. By default the trigger of a catalogued burst,
-            else the T0 of the files, else the first point.
+        t0 : datetime, str or Time, optional
+            Where `since_s` starts: a datetime on TT, or text in UTC. By default the
+            trigger of a catalogued burst, else T0 of the files, else the first point.
         bins : float, str or sequence of float, optional
             Bins in which detections are averaged: see `LightCurve.binned`.
         within_arcsec : float
@@ -256,10 +258,12 @@ class Objects:
         orbital = OneCall(self._orbital)
         curve = assembled(
             orbital,
-            resolve(orbital, subject, neighbours_arcsec=None),
+            resolve(
+                orbital, subject, neighbours_arcsec=None, near_arcsec=within_arcsec
+            ),
             scale,
             redshift=redshift,
-            t0=t0,
+            t0=instant_of(t0, "t0"),
             within_arcsec=within_arcsec,
             background=background,
         )

@@ -42,6 +42,7 @@ from orbital_kernel.science.one_band import BAND_KEV
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord
+    from astropy.time import Time
 
     from orbital_kernel.questions.asking import Session
     from orbital_kernel.science.correlation import Lag
@@ -76,7 +77,7 @@ class Shortcuts(Light, ABC):
         nh: float | str | None = None,
         absorption: str | None = None,
         redshift: float | None = None,
-        t0: datetime | None = None,
+        t0: "datetime | str | Time | None" = None,
         bins: float | str | Sequence[float] | None = None,
         within_arcsec: float = NEARBY_ARCSEC,
         background: bool = False,
@@ -111,9 +112,9 @@ class Shortcuts(Light, ABC):
         redshift : float, optional
             Redshift, for luminosities and times in the rest frame; by default that of
             the burst catalogue that comes first in the one order.
-        t0 : datetime, optional
-            Where `since_s` starts, TT. By default the trigger of a catalogued burst,
-            else the T0 of the files, else the first point.
+        t0 : datetime, str or Time, optional
+            Where `since_s` starts: a datetime on TT, or text in UTC. By default the
+            trigger of a catalogued burst, else T0 of the files, else the first point.
         bins : float, str or sequence of float, optional
             Bins in which detections are averaged: see `LightCurve.binned`.
         within_arcsec : float
@@ -650,7 +651,7 @@ class Shortcuts(Light, ABC):
         subject : str
             The object's name in any spelling that a table has.
         of, against : str
-            The points compared, `OBSERVATORY[/INSTRUMENT][:LOW-HIGH]` with the band in keV.
+            The points compared, `OBSERVATORY[/INSTRUMENT][:LOW-HIGH][@UNIT]`, band in keV.
         method : str
             'iccf' (interpolated cross-correlation), 'zdcf' or 'dcf'.
         max_lag_s : float, optional

@@ -11,8 +11,6 @@ from orbital_kernel.science.lightcurves.bands import (
     Conversion,
     CountsToFlux,
     conversion,
-    is_flux_density,
-    parse_unit,
 )
 from orbital_kernel.science.lightcurves.binning import rebin
 from orbital_kernel.science.lightcurves.dating import dated, is_local, t0_of_files
@@ -28,6 +26,7 @@ from orbital_kernel.science.lightcurves.photons import bin_events
 from orbital_kernel.science.lightcurves.point_bands import require_target
 from orbital_kernel.science.lightcurves.response_factors import factor_of_response
 from orbital_kernel.science.lightcurves.restframe import with_rest_frame
+from orbital_kernel.science.lightcurves.unit_kinds import is_flux_density, parse_unit
 from orbital_kernel.science.spectra import (
     Band,
     BlackBody,

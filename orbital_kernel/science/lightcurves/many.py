@@ -72,7 +72,7 @@ def curves_of_objects(
         limits and excluded points.
     """
     demand(points, "object", "time", "value", "unit", subject="points")
-    band = Band(*band_kev)
+    band = Band.of(band_kev)
     require_target(unit, band)
     rows = numbered(points_of(points), _LINE, "_line")
     rows = rows.with_columns(pl.col("_line").cast(pl.Int64))
