@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science.lightcurves.bands import CountsToFlux
-from orbital_kernel.science.lightcurves.point_bands import require_target
-from orbital_kernel.science.lightcurves.unit_kinds import (
+from orbital_kernel.science.lightcurves.flux_units import (
     is_count_rate,
     is_flux_density,
 )
+from orbital_kernel.science.lightcurves.point_bands import require_target
 from orbital_kernel.science.spectra import Band, SpectralModel, galactic_nh_1e22
 
 FLUX = "erg / (cm2 s)"

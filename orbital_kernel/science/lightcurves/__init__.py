@@ -21,12 +21,12 @@ from orbital_kernel.science.lightcurves.exposure import (
     merged_by,
     overlaps,
 )
+from orbital_kernel.science.lightcurves.flux_units import is_flux_density, parse_unit
 from orbital_kernel.science.lightcurves.model_files import model_file
 from orbital_kernel.science.lightcurves.photons import bin_events
 from orbital_kernel.science.lightcurves.point_bands import require_target
 from orbital_kernel.science.lightcurves.response_factors import factor_of_response
 from orbital_kernel.science.lightcurves.restframe import with_rest_frame
-from orbital_kernel.science.lightcurves.unit_kinds import is_flux_density, parse_unit
 from orbital_kernel.science.spectra import (
     Band,
     BlackBody,

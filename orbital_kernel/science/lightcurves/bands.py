@@ -14,12 +14,13 @@ from astropy import constants
 from astropy import units as u
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.science.lightcurves.unit_kinds import (
+from orbital_kernel.science.lightcurves.flux_units import (
     DENSITY,
     ENERGY_FLUX,
     PHOTON_FLUX,
     kind_of,
     parse_unit,
+    require_band,
 )
 from orbital_kernel.science.spectra import (
     Absorbed,
@@ -214,18 +215,6 @@ def _spread(
         return np.nan, np.nan
     low, high = np.quantile(values, _ONE_SIGMA)
     return float(low), float(high)
-
-
-def require_band(unit: u.UnitBase, band: Band) -> None:
-    """Raise QueryError if a band does not go with a unit to convert into."""
-    at_one_energy = band.low_kev == band.high_kev
-    if at_one_energy and kind_of(unit) != "flux density":
-        raise QueryError(f"the band to convert into has no width: {band}")
-    if not at_one_energy and kind_of(unit) == "flux density":
-        raise QueryError(
-            f"a flux density is at one energy, not in {band}: give both edges of the "
-            "band the same energy, such as (1.0, 1.0)"
-        )
 
 
 def _energy_units(unit: u.UnitBase, band: Band, model: SpectralModel) -> float:

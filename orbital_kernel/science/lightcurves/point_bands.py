@@ -10,6 +10,11 @@ from orbital_kernel.errors import QueryError
 from orbital_kernel.science.columns import numbered
 from orbital_kernel.science.lightcurves.bands import CountsToFlux, conversion
 from orbital_kernel.science.lightcurves.converted import CONVERSION
+from orbital_kernel.science.lightcurves.flux_units import (
+    is_count_rate,
+    kind_of,
+    parse_unit,
+)
 from orbital_kernel.science.lightcurves.magnitudes import (
     density_of_magnitude,
     is_magnitude,
@@ -18,11 +23,6 @@ from orbital_kernel.science.lightcurves.magnitudes import (
 from orbital_kernel.science.lightcurves.packaged_factors import (
     PACKAGED,
     packaged_index,
-)
-from orbital_kernel.science.lightcurves.unit_kinds import (
-    is_count_rate,
-    kind_of,
-    parse_unit,
 )
 from orbital_kernel.science.spectra import (
     Absorbed,

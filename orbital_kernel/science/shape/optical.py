@@ -4,8 +4,8 @@ import polars as pl
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science.lightcurves.converted import scaled
+from orbital_kernel.science.lightcurves.flux_units import parse_unit
 from orbital_kernel.science.lightcurves.magnitudes import density_of_magnitude
-from orbital_kernel.science.lightcurves.unit_kinds import parse_unit
 
 UNIT = "mJy"
 

@@ -1,12 +1,14 @@
-"""Units of fluxes and count rates: how tables write them, and what they measure."""
+"""What a unit of flux measures: energy, photons, flux density or counts; and its text."""
 
 import re
 import warnings
 from collections.abc import Mapping
+from functools import lru_cache
 
 from astropy import units as u
 
 from orbital_kernel.errors import QueryError
+from orbital_kernel.science.spectra import Band
 
 ENERGY_FLUX = u.erg / (u.cm**2 * u.s)
 PHOTON_FLUX = u.ph / (u.cm**2 * u.s)
@@ -24,6 +26,29 @@ _KINDS: Mapping[str, u.UnitBase] = {
 }
 
 
+def is_flux_density(unit: str) -> bool:
+    """Return whether a unit is of flux densities."""
+    return kind_of(parse_unit(unit)) == "flux density"
+
+
+def is_count_rate(unit: str) -> bool:
+    """Return whether a unit is of count rates."""
+    return kind_of(parse_unit(unit)).startswith("count rate")
+
+
+def require_band(unit: u.UnitBase, band: Band) -> None:
+    """Raise QueryError if a band does not go with a unit to convert into."""
+    at_one_energy = band.low_kev == band.high_kev
+    if at_one_energy and kind_of(unit) != "flux density":
+        raise QueryError(f"the band to convert into has no width: {band}")
+    if not at_one_energy and kind_of(unit) == "flux density":
+        raise QueryError(
+            f"a flux density is at one energy, not in {band}: give both edges of the "
+            "band the same energy, such as (1.0, 1.0)"
+        )
+
+
+@lru_cache(maxsize=512)
 def parse_unit(text: str) -> u.UnitBase:
     """Return the astropy unit of a text, in FITS style or as tables write it.
 
@@ -56,13 +81,3 @@ def kind_of(unit: u.UnitBase) -> str:
         f"'{unit}' is neither an energy flux, a photon flux, a flux density"
         f" nor a count rate{luminosity}"
     )
-
-
-def is_flux_density(unit: str) -> bool:
-    """Return whether a unit is of flux densities."""
-    return kind_of(parse_unit(unit)) == "flux density"
-
-
-def is_count_rate(unit: str) -> bool:
-    """Return whether a unit is of count rates."""
-    return kind_of(parse_unit(unit)).startswith("count rate")
