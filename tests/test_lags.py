@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from orbital_kernel.__main__ import cli
 from orbital_kernel.errors import QueryError
-from orbital_kernel.questions.lags import Selection, selection
+from orbital_kernel.questions.lags import Selection, chosen, in_one_unit, selection
 from orbital_kernel.science.correlation import red_noise
 from orbital_kernel.science.correlation.lag_coverage import MEASURED
 
@@ -80,6 +80,25 @@ def test_a_selection_that_mixes_bands_lists_those_it_has(lagging):
         lagging.lag(OBJECT, of="chandra", against="swift")
     with pytest.raises(QueryError, match="no usable points of fermi"):
         lagging.lag(OBJECT, of="chandra", against="fermi")
+
+
+def test_an_exposure_in_two_units_is_selected_by_one_of_them():
+    """That which both selections have; else the error lists what can be given."""
+    band = {"given_band_low_kev": 0.3, "given_band_high_kev": 10.0, "excluded": None}
+    kinds = [("swift", "XRT", "count / s"), ("swift", "XRT", "erg / (cm2 s)")]
+    kinds.append(("chandra", "ACIS", "erg / (cm2 s)"))
+    points = pl.DataFrame(
+        {"observatory": o, "instrument": i, "unit": unit, "value": 1.0} | band
+        for o, i, unit in kinds
+    )
+    swift, chandra = in_one_unit(points, selection("swift/XRT"), selection("chandra"))
+
+    assert ["erg / (cm2 s)"] == chosen(points, swift, "X")["unit"].to_list()
+    assert ["erg / (cm2 s)"] == chosen(points, chandra, "X")["unit"].to_list()
+    with pytest.raises(QueryError, match=r"swift/XRT:0\.3-10@count / s "):
+        chosen(points, selection("swift/XRT"), "X")
+    by_unit = chosen(points, selection("swift/XRT:0.3-10@ct/s"), "X")
+    assert ["count / s"] == by_unit["unit"].to_list()
 
 
 def test_a_stored_lag_replaces_the_one_before(lagging):

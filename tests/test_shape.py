@@ -263,6 +263,58 @@ def test_seasons_and_states_say_how_they_were_selected():
     assert "false alarm" in state["selection"][0]
 
 
+def test_magnitudes_of_each_filter_decay_as_flux_densities():
+    """Filters are never put together, and a decay of magnitudes has no meaning."""
+    time = np.geomspace(1e3, 1e5, 30)
+    magnitude = {"UVW2": 14.0, "U": 15.0}
+    points = pl.DataFrame(
+        {
+            "observatory": "swift",
+            "instrument": "UVOT",
+            "unit": "mag(AB)",
+            "band": name,
+            "since_s": since,
+            "value": at_start + 2.5 * 1.2 * np.log10(since / 1e3),
+            "value_err_plus": 0.02,
+            "value_err_minus": 0.02,
+        }
+        for name, at_start in magnitude.items()
+        for since in time
+    )
+    result = shape.shape_of(points, breaks=0)
+    rows = result.rows.sort("filter")
+
+    assert ["U", "UVW2"] == rows["filter"].to_list()
+    assert {"mJy"} == set(rows["unit"])
+    assert {"swift/UVOT U", "swift/UVOT UVW2"} == set(result.decays)
+    for fit in result.decays.values():
+        assert fit.indices[0] == pytest.approx(1.2, abs=0.01)
+    assert rows["mean"][1] / rows["mean"][0] == pytest.approx(10**0.4)
+    assert "60 magnitudes are used as flux densities, mJy" in result.notes
+
+
+def test_groups_of_one_instrument_keep_their_decays_apart():
+    time = np.geomspace(1e3, 1e5, 30)
+    frames = [
+        pl.DataFrame(
+            {
+                "observatory": "swift",
+                "instrument": "XRT",
+                "unit": unit,
+                "since_s": time[:many],
+                "value": time[:many] ** -index,
+                "value_err_plus": 0.05 * time[:many] ** -index,
+            }
+        )
+        for unit, index, many in (("erg / (cm2 s)", 1.0, 30), ("count / s", 2.0, 20))
+    ]
+    decays = shape.shape_of(pl.concat(frames), breaks=0).decays
+
+    assert {"swift/XRT", "swift/XRT [count / s]"} == set(decays)
+    assert 1.0 == pytest.approx(decays["swift/XRT"].indices[0], abs=1e-3)
+    assert 2.0 == pytest.approx(decays["swift/XRT [count / s]"].indices[0], abs=1e-3)
+
+
 @pytest.fixture(scope="module")
 def burst(real, archive):
     """Return the session with GRB 130427A and the catalogues that give its T0."""
@@ -317,3 +369,19 @@ def test_what_cannot_be_measured_says_why():
         shape.decay([1, 2], [1, 2], [1, 1], breaks=4)
     with pytest.raises(QueryError, match="too few"):
         shape.decay([1, 2], [1, 2], [1, 1], breaks=0)
+
+
+def test_times_without_a_t0_are_said_to_be_since_the_first_point():
+    bins = pl.DataFrame(
+        {
+            "value": [3.0, 2.0, 1.0],
+            "value_err_plus": 0.1,
+            "unit": "ct / s",
+            "since_s": [0.0, 10.0, 20.0],
+            "t0_source": "first point",
+        }
+    )
+    late = shape.shape_of(bins, since_s=(5.0, None))
+
+    assert any("since the first point; give t0" in note for note in late.notes)
+    assert not any("first point" in note for note in shape.shape_of(bins).notes)

@@ -195,3 +195,22 @@ def test_a_bad_requirements_file_is_refused_by_name(tmp_path, text, words):
 
     with pytest.raises(ConfigError, match=rf"requirements.toml.*{words}"):
         requirements(path)
+
+
+def test_rows_count_for_the_observatory_of_their_table(session, archive, budgets):
+    """A paper's table of Swift's points may have some of Chandra's."""
+    papers = connect(session.home, database="papers")
+    papers.storage.apply()
+    table = archive / "joint/SN2010jl/Chandra2015_tab5.txt"
+    papers.ingest(table, archive / "joint/GW170817/GRB170817A_chandra_flux.csv")
+    stages = [
+        stage
+        for name in ("swift", "chandra")
+        for rollout in papers.storage.rollout(name, required=budgets)
+        for stage in rollout.stages
+        if stage.name == "data"
+    ]
+
+    assert [(), ()] == [stage.missing for stage in stages]
+    rows = {"ledger": 12, "stored": 12}
+    assert rows == stages[1].evidence["rows"]["chandra.photometry"]

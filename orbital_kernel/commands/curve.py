@@ -156,7 +156,7 @@ def curve(
         nh=None if nh is None else _number(nh),
         absorption=absorption,
         redshift=redshift,
-        t0=None if t0 is None else _tt(t0),
+        t0=t0,
         bins=None if quality else width,
         background=background,
     )
@@ -253,18 +253,6 @@ def _number(text: str) -> float | str:
         return float(text)
     except ValueError:
         return text
-
-
-def _tt(utc: str) -> Any:
-    """Return an instant, TT, of UTC text."""
-    from orbital_kernel.errors import QueryError
-    from orbital_kernel.model.times import tt_from_utc
-
-    try:
-        instant = tt_from_utc([utc])[0]
-    except ValueError as error:
-        raise QueryError(f"--t0 {utc!r} is not a time: {error}") from None
-    return instant.astype("datetime64[us]").item()
 
 
 def _model(path: Path) -> Any:

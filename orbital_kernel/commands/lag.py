@@ -8,7 +8,7 @@ from orbital_kernel.commands.output import json_option, print_json, rows_of
 from orbital_kernel.commands.terminal import echo
 
 METHODS = ("iccf", "zdcf", "dcf")
-SELECTED = "OBSERVATORY[/INSTRUMENT][:LOW-HIGH]"
+SELECTED = "OBSERVATORY[/INSTRUMENT][:LOW-HIGH][@UNIT]"
 
 
 @click.command(

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from orbital_kernel.science.shape import Decay
 
 SHOWN = (
-    *("observatory", "instrument", "unit", "points", "limits", "mean", "fvar"),
-    *("fvar_err", "p_constant", "slope_yr", "slope_err_yr", "reason"),
+    *("observatory", "instrument", "unit", "filter", "points", "limits", "mean"),
+    *("fvar", "fvar_err", "p_constant", "slope_yr", "slope_err_yr", "reason"),
 )
 """Columns of the table; --json has all."""
 
@@ -34,6 +34,7 @@ SHOWN = (
     show_default=True,
     help="Relative error added to the points of the decay.",
 )
+@click.option("--t0", metavar="UTC", help="T0, if no catalogue and no file gives it.")
 @json_option
 def shape(
     name: str,
@@ -41,6 +42,7 @@ def shape(
     until: float | None,
     breaks: int | None,
     systematic: float,
+    t0: str | None,
     *,
     as_json: bool,
 ) -> None:
@@ -49,7 +51,7 @@ def shape(
     from orbital_kernel.science.shape import document
 
     result = connect().shape(
-        name, since_s=(since, until), breaks=breaks, systematic=systematic
+        name, since_s=(since, until), breaks=breaks, systematic=systematic, t0=t0
     )
     if as_json:
         print_json({"object": name} | document(result))

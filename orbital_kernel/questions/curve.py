@@ -312,9 +312,9 @@ class LightCurve(Exports):
         return f"<p>{self._summary()}</p>{self.frame._repr_html_()}"
 
     def _summary(self) -> str:
-        limits = int(self.points["is_limit"].sum())
+        points, limits = len(self.points), int(self.points["is_limit"].sum())
+        zero = f"T0 {self.t0_utc} ({self.t0_source})" if self.t0 else "no T0"
         return (
-            f"Light curve of {self.object}: {len(self.points):,} points, {limits:,} of "
-            f"them limits; {len(self.excluded):,} excluded; T0 {self.t0_utc} "
-            f"({self.t0_source}); {len(self.neighbours)} neighbours"
+            f"Light curve of {self.object}: {points:,} points, {limits:,} of them limits; "
+            f"{len(self.excluded):,} excluded; {zero}; {len(self.neighbours)} neighbours"
         )

@@ -1,13 +1,13 @@
 """CurveCalls: the session's methods on light curves."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from orbital_kernel.questions import many_curves, registering
 from orbital_kernel.questions.calls import Calls
 from orbital_kernel.questions.curve import LightCurve
 from orbital_kernel.questions.curve_scale import Scale
+from orbital_kernel.questions.instants import instant_of
 from orbital_kernel.questions.light_curves import assembled
 from orbital_kernel.questions.many_curves import LightCurves
 from orbital_kernel.questions.one_call import OneCall
@@ -16,7 +16,10 @@ from orbital_kernel.questions.subject import resolve
 from orbital_kernel.science.lightcurves import CountsToFlux, SpectralModel
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from astropy.coordinates import SkyCoord
+    from astropy.time import Time
 
 
 class CurveCalls(Calls):
@@ -33,7 +36,7 @@ class CurveCalls(Calls):
         nh: float | str | None = None,
         absorption: str | None = None,
         redshift: float | None = None,
-        t0: datetime | None = None,
+        t0: "datetime | str | Time | None" = None,
         bins: float | str | Sequence[float] | None = None,
         within_arcsec: float = NEARBY_ARCSEC,
         background: bool = False,
@@ -68,9 +71,9 @@ class CurveCalls(Calls):
         redshift : float, optional
             Redshift, for luminosities and times in the rest frame; by default that of
             the burst catalogue that comes first in the one order.
-        t0 : datetime, optional
-            Where `since_s` starts, TT. By default the trigger of a catalogued burst,
-            else the T0 of the files, else the first point.
+        t0 : datetime, str or Time, optional
+            Where `since_s` starts: a datetime on TT, or text in UTC. By default the
+            trigger of a catalogued burst, else T0 of the files, else the first point.
         bins : float, str or sequence of float, optional
             Bins in which detections are averaged: see `LightCurve.binned`.
         within_arcsec : float
@@ -103,10 +106,12 @@ class CurveCalls(Calls):
         orbital = OneCall(self)
         curve = assembled(
             orbital,
-            resolve(orbital, subject, neighbours_arcsec=None),
+            resolve(
+                orbital, subject, neighbours_arcsec=None, near_arcsec=within_arcsec
+            ),
             scale,
             redshift=redshift,
-            t0=t0,
+            t0=instant_of(t0, "t0"),
             within_arcsec=within_arcsec,
             background=background,
         )

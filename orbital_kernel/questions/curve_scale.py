@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science.lightcurves.bands import CountsToFlux
-from orbital_kernel.science.lightcurves.flux_units import is_flux_density
+from orbital_kernel.science.lightcurves.flux_units import (
+    is_count_rate,
+    is_flux_density,
+)
 from orbital_kernel.science.lightcurves.point_bands import require_target
 from orbital_kernel.science.spectra import Band, SpectralModel, galactic_nh_1e22
 
@@ -45,7 +48,12 @@ class Scale:
     def require(self) -> None:
         """Raise QueryError if points cannot be brought to it."""
         if self.target is not None:
-            require_target(self.target, Band(*self.band))
+            require_target(self.target, Band.of(self.band))
+            if self.band_kev is not None and is_count_rate(self.target):
+                raise QueryError(
+                    f"a count rate keeps the band of its file: give a band, or the unit "
+                    f"{self.target!r}, not both"
+                )
         if self.absorption not in (None, *STATES):
             raise QueryError(
                 f"absorption is one of {', '.join(STATES)}; got {self.absorption!r}"

@@ -1,11 +1,12 @@
 """The lag of one object's light curve behind another: two selections of its points.
 
-A selection is written `OBSERVATORY[/INSTRUMENT][:LOW-HIGH]` with the band in keV, such as
-swift/XRT:0.3-10. Points of several units or bands are never mixed.
+A selection is written `OBSERVATORY[/INSTRUMENT][:LOW-HIGH][@UNIT]` with the band in keV,
+such as swift/XRT:0.3-10 or swift/XRT@count / s. Points of several units or bands are never
+mixed: without a unit, one that both selections have is taken if there is only one.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import polars as pl
@@ -15,14 +16,16 @@ from orbital_kernel.errors import QueryError
 from orbital_kernel.model.predicate import Clause, Equal
 from orbital_kernel.questions.asking import require_observatories
 from orbital_kernel.science.correlation import Lag, lag
+from orbital_kernel.science.lightcurves import parse_unit
 
 if TYPE_CHECKING:
     from orbital_kernel.questions.curve import LightCurve
 
 TABLE = "cross.lags"
 SPEC = re.compile(
-    r"(?P<observatory>[^/:]+)(?:/(?P<instrument>[^:]+))?"
+    r"(?P<observatory>[^/:@]+)(?:/(?P<instrument>[^:@]+))?"
     r"(?::(?P<low>[\d.]+(?:e[-+]?\d+)?)-(?P<high>[\d.]+(?:e[-+]?\d+)?))?"
+    r"(?:@(?P<unit>.+))?"
 )
 EDGE = 1e-3
 """Largest relative difference of two band edges that are the same."""
@@ -42,18 +45,20 @@ class HasCurves(Protocol):
 
 @dataclass(frozen=True)
 class Selection:
-    """Which points of an object: an observatory's, of an instrument and a band (keV)."""
+    """Which points of an object: observatory, instrument, band (keV) and unit."""
 
     observatory: str
     instrument: str | None = None
     band_kev: tuple[float, float] | None = None
+    unit: str | None = None
 
     def __str__(self) -> str:
         """Return the selection as it is written."""
         instrument = f"/{self.instrument}" if self.instrument else ""
         edges = self.band_kev
         band = f":{edges[0]:g}-{edges[1]:g}" if edges else ""
-        return f"{self.observatory}{instrument}{band}"
+        unit = f"@{self.unit}" if self.unit else ""
+        return f"{self.observatory}{instrument}{band}{unit}"
 
 
 def selection(text: str) -> Selection:
@@ -61,8 +66,8 @@ def selection(text: str) -> Selection:
     match = SPEC.fullmatch(text.strip())
     if match is None:
         raise QueryError(
-            f"points are selected by OBSERVATORY[/INSTRUMENT][:LOW-HIGH] with the band in "
-            f"keV, such as swift/XRT:0.3-10, not {text!r}"
+            f"points are selected by OBSERVATORY[/INSTRUMENT][:LOW-HIGH][@UNIT] with the "
+            f"band in keV, such as swift/XRT:0.3-10, not {text!r}"
         )
     require_observatories(match["observatory"])
     band = None
@@ -70,7 +75,7 @@ def selection(text: str) -> Selection:
         band = float(match["low"]), float(match["high"])
         if not 0 < band[0] < band[1]:
             raise QueryError(f"a band needs 0 < LOW < HIGH in keV, not {text!r}")
-    return Selection(match["observatory"], match["instrument"], band)
+    return Selection(match["observatory"], match["instrument"], band, match["unit"])
 
 
 def lag_of(
@@ -91,6 +96,7 @@ def lag_of(
     """Return the lag of one selection of an object's points against another."""
     selected, reference = selection(of), selection(against)
     points = _points(orbital, subject)
+    selected, reference = in_one_unit(points, selected, reference)
     result = lag(
         chosen(points, reference, subject),
         chosen(points, selected, subject),
@@ -120,16 +126,7 @@ def chosen(points: pl.DataFrame, which: Selection, subject: str) -> pl.DataFrame
     QueryError
         If there are none, or if they are of several units or bands: the error lists those.
     """
-    rows, usable = points.filter(pl.col("observatory") == which.observatory), _usable()
-    if which.instrument:
-        name = which.instrument.casefold()
-        of_instrument = pl.col("instrument").str.to_lowercase().str.starts_with(name)
-        rows = rows.filter(of_instrument.fill_null(value=False))
-    if which.band_kev:
-        rows = rows.filter(
-            ((pl.col(column) - edge).abs() <= EDGE * edge).fill_null(value=False)
-            for column, edge in zip(BAND, which.band_kev, strict=True)
-        )
+    rows, usable = _selected(points, which), _usable()
     reasons = rows.filter(~usable)["excluded"].value_counts(sort=True)
     rows = rows.filter(usable)
     kinds = rows.select("instrument", "unit", *BAND).unique().sort(pl.all())
@@ -144,6 +141,51 @@ def chosen(points: pl.DataFrame, which: Selection, subject: str) -> pl.DataFrame
             f"{_listed(rows)}"
         )
     return rows
+
+
+def in_one_unit(
+    points: pl.DataFrame, first: Selection, second: Selection
+) -> tuple[Selection, Selection]:
+    """Return the selections with the only unit that both have, unless they name one."""
+    if first.unit or second.unit:
+        return first, second
+    units = [
+        {*_selected(points, which).filter(_usable())["unit"].drop_nulls()}
+        for which in (first, second)
+    ]
+    shared = units[0] & units[1]
+    if len(shared) != 1 or units[0] == units[1]:
+        return first, second
+    (unit,) = shared
+    return replace(first, unit=unit), replace(second, unit=unit)
+
+
+def _selected(points: pl.DataFrame, which: Selection) -> pl.DataFrame:
+    """Return the points of a selection, of any unit and band that it does not name."""
+    rows = points.filter(pl.col("observatory") == which.observatory)
+    if which.instrument:
+        name = which.instrument.casefold()
+        of_instrument = pl.col("instrument").str.to_lowercase().str.starts_with(name)
+        rows = rows.filter(of_instrument.fill_null(value=False))
+    if which.band_kev:
+        rows = rows.filter(
+            ((pl.col(column) - edge).abs() <= EDGE * edge).fill_null(value=False)
+            for column, edge in zip(BAND, which.band_kev, strict=True)
+        )
+    if which.unit:
+        named = [unit for unit in rows["unit"].unique() if _is_unit(unit, which.unit)]
+        rows = rows.filter(pl.col("unit").is_in(named).fill_null(value=False))
+    return rows
+
+
+def _is_unit(unit: str | None, named: str) -> bool:
+    """Return whether two texts are the same unit."""
+    if unit is None or unit == named:
+        return unit is not None
+    try:
+        return bool(parse_unit(unit) == parse_unit(named))
+    except QueryError:
+        return False
 
 
 def _usable() -> pl.Expr:
@@ -164,7 +206,8 @@ def _listed(points: pl.DataFrame) -> str:
     for row in kinds.iter_rows(named=True):
         edges = (row[BAND[0]], row[BAND[1]])
         band = None if None in edges else edges
-        name = Selection(row["observatory"], row["instrument"], band)
+        unit = row["unit"] if kinds["unit"].n_unique() > 1 else None
+        name = Selection(row["observatory"], row["instrument"], band, unit)
         names.append(f"{name} ({row['points']} points, {row['unit']})")
     return ", ".join(names) or "none"
 

@@ -73,6 +73,8 @@ def pointings(
             within_arcmin=within_arcmin,
             within_days=within_days,
         )
+        if first == second:  # no pointing pairs with itself
+            pairs = pairs.filter(pl.col("obs_id_a").ne_missing(pl.col("obs_id_b")))
         parts.append(pairs.drop("row_a", "row_b"))
         answers += map(without_rows, both)
     in_arcsec = within_arcmin is None

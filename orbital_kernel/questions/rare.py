@@ -33,6 +33,7 @@ from orbital_kernel.questions.rare_scope import (
 from orbital_kernel.science import rarity
 from orbital_kernel.science.lightcurves import is_local
 from orbital_kernel.science.matching import cross_match, neighbours
+from orbital_kernel.science.shape.optical import in_flux
 from orbital_kernel.science.transients import missed
 
 N_SIGMA = 5.0
@@ -130,11 +131,12 @@ def _variability(orbital: Asks, first: str, second: str, scope: Scope) -> Ranked
         answer.frame.with_columns(pl.lit(name).alias("observatory"))
         for name, answer in zip(names, answers, strict=True)
     )
+    points, of_magnitudes = in_flux(points)
     ranked = rarity.variable(points)
     rule = f"curves of at least {rarity.LEAST_POINTS} detections with an error"
     few = int(ranked["p_value"].is_null().sum())
     untested = f"{few} curves have too few counts for their Gaussian errors: not tested"
-    return ranked, len(ranked), answers, (rule, untested)
+    return ranked, len(ranked), answers, (rule, untested, *of_magnitudes)
 
 
 def _lone_burst(orbital: Asks, _first: str, _second: str, scope: Scope) -> Ranked:

@@ -9,6 +9,10 @@ from orbital_kernel.questions.curve_calls import CurveCalls
 from orbital_kernel.science import shape as shapes
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from astropy.time import Time
+
     from orbital_kernel.science.correlation import Lag
 
 
@@ -22,6 +26,7 @@ class ShapeCalls(CurveCalls):
         since_s: tuple[float | None, float | None] = (None, None),
         breaks: int | None = None,
         systematic: float = 0.0,
+        t0: "datetime | str | Time | None" = None,
     ) -> shapes.Shape:
         """Return what a light curve says: variability, decay and trend, by instrument.
 
@@ -39,6 +44,8 @@ class ShapeCalls(CurveCalls):
             Number of breaks of the decay, 0 to 3; chosen by AICc by default.
         systematic : float
             Relative error added to each point of the decay in quadrature.
+        t0 : datetime, str or Time, optional
+            T0 of a named object, as `light_curve` takes it.
 
         Returns
         -------
@@ -66,7 +73,9 @@ class ShapeCalls(CurveCalls):
         True
         """
         curve: pl.DataFrame = (
-            self.light_curve(subject).frame if isinstance(subject, str) else subject
+            self.light_curve(subject, t0=t0).frame
+            if isinstance(subject, str)
+            else subject
         )
         return shapes.shape_of(
             curve, since_s=since_s, breaks=breaks, systematic=systematic
@@ -96,7 +105,7 @@ class ShapeCalls(CurveCalls):
         subject : str
             The object's name in any spelling that a table has.
         of, against : str
-            The points compared, `OBSERVATORY[/INSTRUMENT][:LOW-HIGH]` with the band in keV.
+            The points compared, `OBSERVATORY[/INSTRUMENT][:LOW-HIGH][@UNIT]`, band in keV.
         method : str
             'iccf' (interpolated cross-correlation), 'zdcf' or 'dcf'.
         max_lag_s : float, optional

@@ -96,6 +96,7 @@ def resolve(
     subject: "str | tuple[float, float] | SkyCoord",
     *,
     neighbours_arcsec: float | None = NEIGHBOUR_ARCSEC,
+    near_arcsec: float | None = None,
 ) -> Subject:
     """Return names, identifiers and position of what is asked for.
 
@@ -109,6 +110,9 @@ def resolve(
     neighbours_arcsec : float, optional
         Radius within which objects of another name are neighbours, arcsec; with None
         they are not searched.
+    near_arcsec : float, optional
+        Of a position: radius within which the nearest object gives its names, its burst
+        and its redshift; with None none does.
 
     Returns
     -------
@@ -122,11 +126,12 @@ def resolve(
     """
     if not isinstance(subject, str):
         ra, dec = position_of(subject)
-        return _with_neighbours(
-            orbital,
-            Subject(f"RA {ra:.6f}, Dec {dec:+.6f}", ra=ra, dec=dec),
-            neighbours_arcsec,
-        )
+        matching = Subject(f"RA {ra:.6f}, Dec {dec:+.6f}", ra=ra, dec=dec)
+        nearest = _nearest(orbital, matching, near_arcsec)
+        if nearest is not None:
+            named = resolve(orbital, nearest, neighbours_arcsec=None)
+            matching = replace(named, text=matching.text, ra=ra, dec=dec)
+        return _with_neighbours(orbital, matching, neighbours_arcsec)
     if OBJECT_ID.match(subject) and (row := _registered(orbital, subject)):
         matching = Subject(
             subject,
@@ -178,6 +183,12 @@ def _registered(orbital: Asks, object_id: str) -> dict[str, Any] | None:
     query = Query("cross.objects", sets={"object_id": [object_id]})
     rows = orbital.query(query, kind="object").frame
     return rows.row(0, named=True) if len(rows) else None
+
+
+def _nearest(orbital: Asks, place: Subject, radius: float | None) -> str | None:
+    """Return the object nearest to a place that has points; None without one."""
+    near = _with_neighbours(orbital, place, radius).neighbours
+    return None if near.is_empty() else near["object"][0]
 
 
 def _with_neighbours(orbital: Asks, subject: Subject, radius: float | None) -> Subject:

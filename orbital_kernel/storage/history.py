@@ -65,20 +65,27 @@ class History:
         ]
 
     def ingested(self) -> dict[str, Ingested]:
-        """Return what was ingested, by observatory."""
+        """Return what was ingested, by observatory.
+
+        Files count for the observatory that they are of, rows for that of their table:
+        a table of one mission's points may have points of another.
+        """
         columns = ("observatory", "state", "ingested", "tables")
         rows = self._store.read(FILES, columns=columns).to_pylist()
         by_observatory: dict[str, Ingested] = {}
+        written: dict[str, int] = {}
         for row in rows:
             if row["state"] != "ingested" or row["observatory"] is None:
                 continue
-            ingested_s = row["ingested"].replace(tzinfo=UTC).timestamp()
-            earlier = by_observatory.get(
-                row["observatory"], Ingested(0, ingested_s, {})
-            )
             for table, counts in json.loads(row["tables"] or "{}").items():
-                earlier.rows[table] = earlier.rows.get(table, 0) + counts["inserted"]
-            by_observatory[row["observatory"]] = Ingested(
-                earlier.files + 1, max(earlier.newest_s, ingested_s), earlier.rows
-            )
+                written[table] = written.get(table, 0) + counts["inserted"]
+            ingested_s = row["ingested"].replace(tzinfo=UTC).timestamp()
+            name = row["observatory"]
+            earlier = by_observatory.get(name, Ingested(0, ingested_s, {}))
+            newest_s = max(earlier.newest_s, ingested_s)
+            by_observatory[name] = Ingested(earlier.files + 1, newest_s, earlier.rows)
+        for table, number in written.items():
+            name = table.partition(".")[0]
+            if name in by_observatory:
+                by_observatory[name].rows[table] = number
         return by_observatory

@@ -18,6 +18,8 @@ def decay_of(
     orbital: Any, rows: pl.DataFrame
 ) -> tuple[Callable[[Any], Any] | None, str]:
     """Return the flux of the fitted decay of points of one unit, and the fit in words."""
+    if rows["unit"].str.starts_with("mag").any():
+        return None, "No decay is fitted to magnitudes: choose a unit such as mJy."
     result = orbital.shape(rows)
     if not result.decays:
         reasons = "; ".join(result.notes) or "too few detections after T0"

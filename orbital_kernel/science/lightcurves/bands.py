@@ -154,7 +154,9 @@ def conversion(
     """
     given, target = parse_unit(unit), parse_unit(to_unit)
     if kind_of(target) not in _NORMALISATION:
-        raise QueryError(f"{to_unit!r} is not an energy flux or a photon flux")
+        raise QueryError(
+            f"{to_unit!r} is not an energy flux, a photon flux or a flux density"
+        )
     require_band(target, to_band)
     if kind_of(given).startswith("count rate"):
         return _counts(

@@ -31,6 +31,11 @@ def is_flux_density(unit: str) -> bool:
     return kind_of(parse_unit(unit)) == "flux density"
 
 
+def is_count_rate(unit: str) -> bool:
+    """Return whether a unit is of count rates."""
+    return kind_of(parse_unit(unit)).startswith("count rate")
+
+
 def require_band(unit: u.UnitBase, band: Band) -> None:
     """Raise QueryError if a band does not go with a unit to convert into."""
     at_one_energy = band.low_kev == band.high_kev
@@ -69,7 +74,10 @@ def kind_of(unit: u.UnitBase) -> str:
     for kind, reference in _KINDS.items():
         if unit.is_equivalent(reference):
             return kind
+    luminosity = ""
+    if unit.is_equivalent(u.erg / u.s):
+        luminosity = "; luminosities are the column luminosity_erg_s of a flux"
     raise QueryError(
         f"'{unit}' is neither an energy flux, a photon flux, a flux density"
-        " nor a count rate"
+        f" nor a count rate{luminosity}"
     )

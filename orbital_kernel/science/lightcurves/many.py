@@ -77,7 +77,7 @@ def curves_of_objects(
         limits and excluded points.
     """
     demand(points, "object", "time", "value", "unit", subject="points")
-    band = Band(*band_kev)
+    band = Band.of(band_kev)
     require_target(unit, band)
     given = points_of(points)
     lines, line = kinds(given, _LINE)

@@ -8,12 +8,13 @@ from astropy import units as u
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science.columns import numbered
-from orbital_kernel.science.lightcurves.bands import (
-    CountsToFlux,
-    conversion,
-)
+from orbital_kernel.science.lightcurves.bands import CountsToFlux, conversion
 from orbital_kernel.science.lightcurves.converted import CONVERSION
-from orbital_kernel.science.lightcurves.flux_units import kind_of, parse_unit
+from orbital_kernel.science.lightcurves.flux_units import (
+    is_count_rate,
+    kind_of,
+    parse_unit,
+)
 from orbital_kernel.science.lightcurves.magnitudes import (
     density_of_magnitude,
     is_magnitude,
@@ -52,7 +53,9 @@ _ANSWER = {
 
 
 def require_target(unit: str, band: Band) -> None:
-    """Raise QueryError if fluxes cannot be converted to a unit and band."""
+    """Raise QueryError if points cannot be brought to a unit and band."""
+    if is_count_rate(unit):
+        return
     conversion(
         "erg / (cm2 s)", Band(1.0, 2.0), to_unit=unit, to_band=band, model=PowerLaw()
     )
@@ -135,16 +138,10 @@ def _conversion_of(
     if kind["unit"] is None:
         return {**result, "refused": "no unit is given"}
     try:
+        if is_count_rate(unit):
+            return {**_rate(kind["unit"], target), "to_unit": target.to_string()}
         if is_magnitude(kind["unit"]) or _is_optical(kind):
-            zero, how = _density(kind, target)
-            return {
-                "factor": zero,
-                "factor_err": 0.0,
-                "factor_err_plus": 0.0,
-                "factor_err_minus": 0.0,
-                "conversion": how,
-                "to_unit": target.to_string(),
-            }
+            return {**_exact(*_density(kind, target)), "to_unit": target.to_string()}
         factor = _stated_factor(kind, stated)
         applied = conversion(
             kind["unit"],
@@ -167,6 +164,23 @@ def _conversion_of(
         "conversion": applied.how,
         "to_absorption": applied.absorption,
     }
+
+
+def _exact(factor: float, how: str) -> dict[str, Any]:
+    """Return a conversion that needs no spectrum: its factor has no error."""
+    errors = dict.fromkeys(("factor_err", "factor_err_plus", "factor_err_minus"), 0.0)
+    return {"factor": factor, **errors, "conversion": how}
+
+
+def _rate(unit: str, target: u.UnitBase) -> dict[str, Any]:
+    """Return the conversion of a count rate to another unit; its band stays."""
+    if is_magnitude(unit) or kind_of(parse_unit(unit)) != kind_of(target):
+        raise QueryError(
+            f"{unit!r} becomes {target.to_string()!r} only by the response of an "
+            "instrument: ask without a unit for points in their own"
+        )
+    factor = float(parse_unit(unit).to(target))
+    return _exact(factor, "as given" if factor == 1 else "unit only")
 
 
 def _density(kind: Mapping[str, Any], target: u.UnitBase) -> tuple[float, str]:

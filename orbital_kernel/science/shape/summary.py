@@ -1,6 +1,6 @@
 """Everything that a light curve says about its source, one row per instrument."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,8 @@ from orbital_kernel.errors import QueryError
 from orbital_kernel.science.columns import fill, finite
 from orbital_kernel.science.shape.coverage import coverages
 from orbital_kernel.science.shape.decay import Decay, decay
+from orbital_kernel.science.shape.groups import GROUP, groups, has_t0, with_filter
+from orbital_kernel.science.shape.optical import in_flux
 from orbital_kernel.science.shape.trend import YEAR_S, trend
 from orbital_kernel.science.shape.variability import (
     constancy,
@@ -26,10 +28,8 @@ from orbital_kernel.science.shape.variance import (
 
 Reals = NDArray[np.float64]
 
-GROUP = ("observatory", "instrument", "unit", "band_low_kev", "band_high_kev")
-ALL = "all"
 _TYPES: Mapping[str, pl.DataType] = {
-    **dict.fromkeys(("observatory", "instrument", "unit"), pl.String()),
+    **dict.fromkeys(("observatory", "instrument", "unit", "band"), pl.String()),
     **dict.fromkeys(("band_low_kev", "band_high_kev", "since_s"), pl.Float64()),
     **dict.fromkeys(("value", "value_err_plus", "value_err_minus"), pl.Float64()),
     "time": pl.Datetime("ns"),
@@ -39,6 +39,7 @@ _TYPES: Mapping[str, pl.DataType] = {
 _ROW: Mapping[str, pl.DataType] = {
     **dict.fromkeys(("observatory", "instrument", "unit"), pl.String()),
     **dict.fromkeys(("band_low_kev", "band_high_kev"), pl.Float64()),
+    "filter": pl.String(),
     **dict.fromkeys(("points", "limits"), pl.Int64()),
     **dict.fromkeys(
         (
@@ -65,14 +66,17 @@ class Shape:
     Parameters
     ----------
     rows : polars.DataFrame
-        One row per observatory, instrument, unit and band, and one of all instruments
-        that share unit and band: points, limits, span_s (s), mean (in `unit`),
+        One row per observatory, instrument, unit and band (keV, or filter), and one of
+        all instruments that share unit and band; magnitudes are used as flux densities
+        in mJy. Points, limits, span_s (s), mean (in `unit`),
         largest_over_smallest, excess_variance and fvar with errors, chi2, dof,
         p_constant with p_method, variable_probability and log10_odds (Gregory-Loredo,
         of counts), slope_yr with its error (in `unit` per year) and p_slope, reason (why
         a value is null).
     decays : mapping of str to Decay
-        The decay by 'observatory/instrument', or 'all', of curves with a T0.
+        The decay by 'observatory/instrument' (and filter), or 'all', of curves with a
+        T0. Of several units or bands that with most points has this name; the names of
+        the others give unit and band too.
     units : mapping of str to str
         Unit of each column of `rows`; 'see unit' where `unit` states it.
     notes : tuple of str
@@ -138,17 +142,15 @@ def shape_of(
     """
     points, notes = _points(curve, since_s)
     rows, decays = [], {}
-    by_burst = _has_t0(points)
-    for name, group in _groups(points):
+    by_burst = has_t0(points)
+    for name, labels, group in groups(points):
         row, fit = _row(group), None
         if by_burst:
             fit, reason = _decay(group, breaks, systematic)
             row["reason"] = "; ".join(filter(None, (row["reason"], reason))) or None
         if fit is not None:
             decays[name] = fit
-        rows.append(dict(zip(GROUP, group.select(GROUP).row(0), strict=True)) | row)
-        if name == ALL:
-            rows[-1] |= {"observatory": ALL, "instrument": ALL}
+        rows.append(labels | row)
     simulated = bool(points["simulated"].fill_null(value=False).any())
     in_unit = ("mean", "slope_yr", "slope_err_yr")
     units = {n: "see unit" if n in in_unit else "" for n in _ROW} | {"span_s": "s"}
@@ -183,12 +185,17 @@ def _points(
         frame = frame.filter(pl.col("since_s") >= low)
     if high is not None:
         frame = frame.filter(pl.col("since_s") <= high)
+    if since_s != (None, None) and not has_t0(frame):
+        notes.append("no T0 is known: times are since the first point; give t0")
     if len(frame) < len(curve):
         notes.append(
             f"{len(curve) - len(frame)} of {len(curve)} points are not used: without a "
             "value, excluded, or outside the requested times"
         )
-    if any(_mixed(frame, name) for name in ("unit", "band_low_kev", "band_high_kev")):
+    frame, of_magnitudes = in_flux(frame)
+    notes += of_magnitudes
+    frame = with_filter(frame)
+    if any(_mixed(frame, name) for name in GROUP[2:]):
         notes.append("points of different units or bands are never put together")
     return frame, notes
 
@@ -207,25 +214,6 @@ def _of_counts(frame: pl.DataFrame) -> pl.DataFrame:
         pl.lit("ct / s").alias("unit"),
         start.cast(pl.Float64).alias("_clock_s"),
     )
-
-
-def _has_t0(points: pl.DataFrame) -> bool:
-    """Return whether times are since a trigger, not since the first point."""
-    if points["since_s"].null_count() == len(points):
-        return False
-    if "t0_source" not in points.columns:
-        return True
-    return points["t0_source"].drop_nulls().unique().to_list() != ["first point"]
-
-
-def _groups(points: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Yield the points of each instrument, and of all that share unit and band."""
-    for _, group in points.group_by(list(GROUP), maintain_order=True):
-        first = group.row(0, named=True)
-        yield f"{first['observatory']}/{first['instrument']}", group
-    for _, group in points.group_by(list(GROUP[2:]), maintain_order=True):
-        if group.select(pl.struct("observatory", "instrument").n_unique()).item() > 1:
-            yield ALL, group
 
 
 def _row(group: pl.DataFrame) -> dict[str, Any]:

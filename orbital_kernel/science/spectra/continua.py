@@ -3,7 +3,7 @@
 Models are continua without absorption.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,6 +28,18 @@ class Band:
 
     def __str__(self) -> str:
         return f"{self.low_kev:g}-{self.high_kev:g} keV"
+
+    @classmethod
+    def of(cls, edges: Sequence[float]) -> "Band":
+        """Return the band of two energies; QueryError for anything else."""
+        try:
+            numbers = () if isinstance(edges, str) else edges
+            low, high = (float(edge) for edge in numbers)
+        except (TypeError, ValueError):
+            raise QueryError(
+                f"a band is two energies in keV, such as (0.3, 10.0); got {edges!r}"
+            ) from None
+        return cls(low, high)
 
 
 class SpectralModel(Protocol):
