@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 CONFORMANCE := .venv-conformance
 CLIENTS := .venv-clients
 
-.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-cli bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs sbom lint clean bench-lags clients flips-standin bench-quality bench-rare bench-questions bench-matching bench-coverage bench-lightcurves bench-reports bench-findings environments binder-test tour bench-lab
+.PHONY: help venv demo test test-notebooks test-notebooks-alone test-notebooks-portable wheel-test conformance fuzz-standin notebooks lab bench bench-queries bench-bursts bench-cli bench-standin bench-scale kills-standin soak-standin bench-watch watch-kills docs sbom lint clean bench-lags clients flips-standin bench-quality bench-rare bench-questions bench-matching bench-coverage bench-lightcurves bench-reports bench-findings environments binder-test tour bench-lab bench-night
 
 help: ## print this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 26
@@ -144,6 +144,9 @@ bench-coverage: venv ## measure how often the offered intervals contain the trut
 
 bench-watch: venv ## measure the delay until a live burst can be queried, while clients query
 	$(BIN)/python benchmarks/bench_watch.py
+
+bench-night: venv ## replay a stored night under the watcher: seconds from the commit of a burst to its page, into RESULTS.md
+	$(BIN)/python benchmarks/bench_night.py --write
 
 bench-matching: venv ## measure matching beside astropy's join (STILTS, nway, LSDB where installed: NWAY=PYTHON, LSDB=PYTHON), and its posteriors
 	$(BIN)/python benchmarks/bench_matching.py --sizes $(or $(SIZES),100000 1000000) --calibrate 12000 --results $(if $(NWAY),--nway $(NWAY)) $(if $(LSDB),--lsdb $(LSDB))

@@ -8,11 +8,12 @@ LightCurveExplorer. A control is changed in the page as a reader changes it; the
 in the page, from that event until the figure has new data and has painted twice. Cone,
 time and name are controls of the Explorer, unit one of the LightCurveExplorer. Pan and zoom
 are those of the sky map whose sources are counted by the store (`density`): until the
-counts, or the dots, of the new view are drawn. `--write` puts the table into RESULTS.md.
+counts, or the dots, of the new view are drawn. Beside the times is the CPU time of kernel,
+JupyterLab server, database and browser, mean of the changes: it shows which part a time is of,
+also on a machine that has other work. `--write` puts the table into RESULTS.md.
 """
 
 import argparse
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -21,16 +22,15 @@ from tempfile import mkdtemp
 import nbformat
 import numpy as np
 import question_tables as tables
-from playwright.sync_api import sync_playwright
+from lab_cpu import PARTS, Parts
 from recorded import record
 
 from orbital_kernel import connect, embedded
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "browser"))
-from conftest import ARGUMENTS, LOOPBACK, SIZE
+from installed_chromium import LOOPBACK, SIZE, started
 from lab import Lab, open_notebook, run_all
 
-FIND = "[...Bokeh.index.roots].find(v => v.el.isConnected && v.model.renderers && v.el.closest(%r))"
 CELLS = (
     "import orbital_widgets\nfrom orbital_kernel import connect\norbital = connect()",
     "orbital_widgets.setup()",
@@ -110,8 +110,8 @@ def main():
 ABOUT = (
     "`make bench-lab`: milliseconds from the change of a control in a Chromium tab to the "
     "painted plot, over the embedded platform, kernel and JupyterLab on the same machine; "
-    "so many light-curve points and so many sources; `tab` is the JavaScript heap of the "
-    "tab after all changes, in MB."
+    "so many light-curve points and so many sources; CPU is the mean CPU time of that part "
+    "in a change, ms; `tab, MB` is the JavaScript heap of the tab after all changes."
 )
 
 
@@ -128,12 +128,7 @@ def measured(folder, rows, arguments):
     write(notebooks, scene)
     lab = Lab(notebooks, server, {"ORBITAL_HOME": str(home)}).start()
     try:
-        with sync_playwright() as playwright:
-            root = ["--no-sandbox"] if os.geteuid() == 0 else []
-            browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"),
-                args=[*ARGUMENTS, *root, "--enable-precise-memory-info"],
-            )
+        with started("--enable-precise-memory-info") as browser:
             page = browser.new_context(viewport=SIZE).new_page()
             page.route(
                 lambda url: not url.startswith(LOOPBACK), lambda route: route.abort()
@@ -144,17 +139,13 @@ def measured(folder, rows, arguments):
             page.evaluate(JS)
             page.wait_for_function("() => lab.data('.orbital-plot', [0])")
             page.wait_for_function("() => lab.data('.orbital-light-curve', [0])")
-            spent = controls(page, scene, arguments.repeats)
-            spent |= sky(page, rows, arguments.repeats)
+            clock = Clock(page, Parts(lab.process.pid, home))
+            controls(clock, scene, arguments.repeats)
+            sky(clock, rows, arguments.repeats)
             heap = page.evaluate("() => performance.memory.usedJSHeapSize") / 1e6
-            browser.close()
     finally:
         lab.stop()
-    lines = [
-        (rows, name, *np.percentile(values, (50, 95)), len(values))
-        for name, values in spent.items()
-    ]
-    return [*lines, (rows, "tab, MB", heap, heap, 1)]
+    return [*clock.lines(rows), (rows, "tab, MB", heap, heap, *len(PARTS) * ("",), 1)]
 
 
 def write(folder, scene):
@@ -169,30 +160,50 @@ def write(folder, scene):
     nbformat.write(notebook, folder / "lab.ipynb")
 
 
-def controls(page, scene, repeats):
-    """Return the times, ms, from a control to the redrawn plot, by control."""
-    spent = {"cone": [], "time": [], "name": [], "unit": []}
+class Clock:
+    """Changes of controls in a page: how long each took, and the CPU time of each part."""
+
+    def __init__(self, page, parts):
+        self.page, self._parts = page, parts
+        self._spent = {}
+
+    def timed(self, part, act, name=None):
+        """Change a control and wait for the redrawn figure; note it under a name."""
+        before = self._parts.cpu_ms()
+        code = f"() => lab.redrawn({part[0]}, {part[1]}, () => {{ {act} }})"
+        spent = self.page.evaluate(code)
+        if name is not None:
+            cpu = np.subtract(self._parts.cpu_ms(), before)
+            self._spent.setdefault(name, []).append((spent, *cpu))
+        self.page.wait_for_timeout(50)
+
+    def lines(self, rows):
+        """Return a line for each name: p50, p95, mean CPU of each part, and changes."""
+        for name, changes in self._spent.items():
+            values = np.array(changes)
+            times = np.percentile(values[:, 0], (50, 95))
+            yield (rows, name, *times, *values[:, 1:].mean(axis=0), len(values))
+
+
+def controls(clock, scene, repeats):
+    """Change cone, time and name of the Explorer, and the unit of the light curve."""
     for turn in range(repeats):
         at = 1 + turn % (len(scene.names) - 1)
-        spent["cone"].append(
-            _timed(page, PLOT, f"lab.type('radius-arcmin', '{3 + turn}')")
-        )
+        clock.timed(PLOT, f"lab.type('radius-arcmin', '{3 + turn}')", "cone")
         day = f"20{16 + turn % 6}-0{1 + turn % 9}-01"
-        spent["time"].append(_timed(page, PLOT, f"lab.type('start', '{day}')"))
-        _timed(page, PLOT, "lab.type('start', '')")
-        spent["name"].append(
-            _timed(page, PLOT, f"lab.type('object', '{scene.names[at]}')")
-        )
+        clock.timed(PLOT, f"lab.type('start', '{day}')", "time")
+        clock.timed(PLOT, "lab.type('start', '')")
+        clock.timed(PLOT, f"lab.type('object', '{scene.names[at]}')", "name")
         if turn:  # own units are shown first
             unit = ("own units", "photon flux")[turn % 2]
             act = f"lab.choose('.orbital-light-curve', '{unit}')"
-            spent["unit"].append(_timed(page, CURVE, act))
-    return spent
+            clock.timed(CURVE, act, "unit")
 
 
-def sky(page, rows, repeats):
-    """Return the times, ms, from a pan or zoom of the counted sky to its new counts."""
-    _timed(page, PLOT, "lab.choose('.orbital-table', 'sources')")
+def sky(clock, rows, repeats):
+    """Pan and zoom the sky map whose sources the store has counted."""
+    page = clock.page
+    clock.timed(PLOT, "lab.choose('.orbital-table', 'sources')")
     page.evaluate(
         "() => [...document.querySelectorAll('.orbital-observatories button')]"
         ".filter(b => ['swift', 'chandra'].includes(b.innerText.trim()))"
@@ -200,37 +211,31 @@ def sky(page, rows, repeats):
     )
     page.get_by_role("button", name="Query the whole sky").click()
     page.get_by_text(f"{rows:,} rows counted").first.wait_for(timeout=WAIT_MS)
-    spent = {"zoom": [], "pan": [], "zoom to a field": []}
     dice = np.random.default_rng(1)
     for _ in range(repeats):
         x, y = dice.uniform(-80, 80), dice.uniform(-30, 30)
         for wide in (100.0, 60.0):
-            spent["zoom"].append(
-                _timed(page, SKY, f"lab.look({x:.2f}, {y:.2f}, {wide})")
-            )
-        spent["pan"].append(_timed(page, SKY, f"lab.look({x + 8:.2f}, {y:.2f}, 60)"))
-        spent["zoom"].append(_timed(page, SKY, "lab.look(0, 0, 165)"))
-        spent["zoom to a field"].append(
-            _timed(page, COUNTS, f"lab.look({x:.2f}, {y:.2f}, 3)")
-        )
-        _timed(page, COUNTS, "lab.look(0, 0, 165)")
-    return spent
-
-
-def _timed(page, part, act):
-    spent = page.evaluate(f"() => lab.redrawn({part[0]}, {part[1]}, () => {{ {act} }})")
-    page.wait_for_timeout(50)
-    return spent
+            clock.timed(SKY, f"lab.look({x:.2f}, {y:.2f}, {wide})", "zoom")
+        clock.timed(SKY, f"lab.look({x + 8:.2f}, {y:.2f}, 60)", "pan")
+        clock.timed(SKY, "lab.look(0, 0, 165)", "zoom")
+        clock.timed(COUNTS, f"lab.look({x:.2f}, {y:.2f}, 3)", "zoom to a field")
+        clock.timed(COUNTS, "lab.look(0, 0, 165)")
 
 
 def table(lines):
     """Return the lines as Markdown."""
-    head = "| rows | from | p50 ms | p95 ms | changes |\n| ---: | --- | ---: | ---: | ---: |"
+    parts = " | ".join(f"{part} CPU" for part in PARTS)
+    head = f"| rows | from | p50 ms | p95 ms | {parts} | changes |"
+    rule = f"| ---: | --- | ---: | ---: |{' ---: |' * len(PARTS)} ---: |"
     cells = (
-        f"| {rows:,} | {name} | {p50:.0f} | {p95:.0f} | {changes} |"
-        for rows, name, p50, p95, changes in lines
+        f"| {rows:,} | {name} | {p50:.0f} | {p95:.0f} | {_numbers(cpu)} | {changes} |"
+        for rows, name, p50, p95, *cpu, changes in lines
     )
-    return "\n".join([head, *cells])
+    return "\n".join([head, rule, *cells])
+
+
+def _numbers(values):
+    return " | ".join(value if value == "" else f"{value:.0f}" for value in values)
 
 
 def _arguments():

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 from bs4 import BeautifulSoup
-from orbital_widgets import BurstMonitor, BurstReport
+from orbital_widgets import BurstMonitor
 
 BURST = "GRB 120102S"
 
@@ -27,38 +27,35 @@ def select(monitor, *, matched):
     return monitor.wait()
 
 
-def test_the_light_curve_is_that_of_the_catalogued_burst(monitor, stocked):
-    part = BurstReport(select(monitor, matched=True), static=False)
-    part.light_curve()
-    part.wait()
+def test_the_light_curve_is_that_of_the_catalogued_burst(stocked, monitor):
+    shown = BurstMonitor(stocked, cause="burst", static=False).wait()
+    select(shown, matched=True)
+    shown.light_curve()
+    shown.wait()
+    part = shown._curve
 
-    assert BURST in part._curve_html.value
-    assert 1 == len(part._slot.children)
-    part.close()
+    assert BURST in part.text.value
+    assert part.is_drawn
+    shown.close()
 
 
 def test_a_burst_without_a_position_says_why_it_has_no_curve(monitor):
-    part = BurstReport(select(monitor, matched=False), static=True)
-    part.light_curve()
-    part.wait()
+    select(monitor, matched=False).light_curve()
+    monitor.wait()
 
-    assert "no catalogued burst or notice coincides" in part._curve_html.value
-    part.close()
-
-
-def test_the_report_is_written_and_offered_as_a_file(monitor, tmp_path):
-    part = BurstReport(select(monitor, matched=True), folder=tmp_path, static=True)
-    part.write()
-    part.wait()
-    link = BeautifulSoup(part._report_html.value, "html.parser").a
-
-    assert "burst.html" == link["download"]
-    page = (tmp_path / "burst.html").read_bytes()
-    assert base64.b64decode(link["href"].partition(",")[2]) == page
-    part.close()
+    assert "no catalogued burst or notice coincides" in monitor._curve.text.value
+    assert not monitor._curve.is_drawn
 
 
-def test_the_button_of_the_monitor_asks_the_database_of_its_session(
+def test_a_curve_is_forgotten_with_its_burst(monitor):
+    select(monitor, matched=False).light_curve()
+    monitor.wait()
+    select(monitor, matched=True)
+
+    assert "" == monitor._curve.text.value
+
+
+def test_the_report_is_of_the_session_and_offered_as_a_file(
     stocked, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("ORBITAL_DATABASE", "another")
@@ -67,8 +64,11 @@ def test_the_button_of_the_monitor_asks_the_database_of_its_session(
     monitor = BurstMonitor(stocked, cause="burst", static=True).wait()
     monitor.report()
     monitor._report.wait(300)
-    shown = monitor._report.text.value
+    shown = BeautifulSoup(monitor._report.text.value, "html.parser")
     monitor.close()
+    page = next((tmp_path / "reports").rglob("burst.html")).read_bytes()
 
-    assert "burst.html, written in" in shown
+    assert "burst.html, written in" in shown.text
+    assert "burst.html" == shown.a["download"]
+    assert page == base64.b64decode(shown.a["href"].partition(",")[2])
     assert not (tmp_path / "elsewhere").exists()

@@ -192,7 +192,10 @@ def to_utc_iso(tt: ArrayLike, *, unit: str = "ms") -> list[str | None]:
     half = {"s": 500_000_000, "ms": 500_000, "us": 500, "ns": 0}[unit]
     utc = utc_from_tt(tt) + np.timedelta64(half, "ns")
     text = np.datetime_as_string(utc.astype(f"datetime64[{unit}]"))
-    return [None if value == "NaT" else str(value) for value in text.ravel()]
+    values: list[str | None] = [*text.ravel().tolist()]
+    for at in np.flatnonzero(np.isnat(utc.ravel())):
+        values[at] = None
+    return values
 
 
 def met_utcf(met_s: float, utc: np.datetime64) -> float:

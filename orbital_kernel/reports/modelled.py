@@ -22,10 +22,11 @@ def exabyte() -> Criterion:
     return Criterion(
         "exabyte",
         "The same questions at an exabyte",
-        f"a {CURVE}, with {curve.queries:.0f} queries, in {rows:.1e} rows on {NODES} "
-        f"nodes: {at.milliseconds / 1000:.2g} s ({at.low_ms / 1000:.2g} to "
-        f"{at.high_ms / 1000:.2g}, 90 %), {at.extrapolated:.0e} times the largest tables "
-        "measured; the cluster is assumed",
+        f"a {CURVE} ({curve.queries:.0f} queries) among {_power(rows)} rows, an exabyte, "
+        f"on {NODES} nodes: {at.milliseconds / 1000:.2g} s (90 % interval "
+        f"{at.low_ms / 1000:.2g} to {at.high_ms / 1000:.2g} s). No such table was "
+        f"measured: this is {_power(at.extrapolated)} times the largest one that was, and "
+        "the cluster is assumed",
         round(at.milliseconds / 1000, 3),
         "s for a light curve in 10^18 bytes",
         now(),
@@ -33,6 +34,13 @@ def exabyte() -> Criterion:
         "modelled",
         simulated=True,
     )
+
+
+def _power(number: float) -> str:
+    """Return a number with a power of ten, as people write it."""
+    digits, _, exponent = f"{number:.1e}".partition("e")
+    raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{digits} \N{MULTIPLICATION SIGN} 10{raised}"
 
 
 def cost_of(quotas: Iterable[int]) -> Criterion:

@@ -78,7 +78,7 @@ def visit(page: Any, address: str, *, pictures: bool = False) -> Visit:
     _idle(page)
     _run(user)
     _watch(user, tab.locator(".orbital-bursts"))
-    _report(user, tab.locator(".orbital-burst-report"))
+    _report(user, tab.locator(".orbital-bursts"))
     return user
 
 
@@ -116,9 +116,10 @@ def _watch(user: Visit, monitor: Any) -> None:
 def _report(user: Visit, part: Any) -> None:
     """See the light curve, and save the report."""
     user.click(part.get_by_role("button", name="Light curve"))
-    part.locator(".bk-Figure").first.wait_for(timeout=SEEN_MS)
-    user.note("light curve", part)
-    user.click(part.get_by_role("button", name="Write report"))
+    curve = part.locator(".orbital-burst-curve")
+    curve.locator(".bk-Figure").first.wait_for(timeout=SEEN_MS)
+    user.note("light curve", curve)
+    user.click(part.get_by_role("button", name="Report", exact=True))
     link = part.get_by_text("Save the report")
     link.wait_for(timeout=SEEN_MS)
     with user.page.expect_download(timeout=SEEN_MS) as download:

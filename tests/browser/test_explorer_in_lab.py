@@ -6,7 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from explorer_page import ExplorerPage
+from explorer_page import SEEN_MS, ExplorerPage
 from lab import open_notebook, run_all
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -16,6 +16,15 @@ CELLS = (
     "explorer = orbital_widgets.Explorer(fetch, resolve)\nexplorer",
 )
 EVERYTHING = 240
+SENT_BACK = """() => {
+  window.sentBack = [];
+  const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  kernel.anyMessage.connect((_, {msg, direction}) => {
+    const change = msg.content?.data?.content;
+    if (direction === "send" && change?.event === "jsevent")
+      window.sentBack.push(change.attr ?? change.kind);
+  });
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +153,42 @@ def test_a_problem_is_shown_in_place(shown):
     shown.type("object", "Vulcan")
     shown.wait_status("no position of 'Vulcan' is known")
     shown.wait_points(0)
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        (
+            {"radius-arcmin": "0"},
+            "radius is a number from 0.0001 to 10800 arcmin, not 0",
+        ),
+        ({"radius-arcmin": "1e9"}, "radius is a number from 0.0001 to 10800 arcmin"),
+        ({"ra": "12h", "dec": "80"}, "is within 5′ of RA 180.00000°, Dec +80.00000°"),  # noqa: RUF001
+        ({"ra": "twelve"}, "RA is degrees or hours, such as"),
+        ({"start": "2020-01-02", "stop": "2019-01-01"}, "starts 2020-01-02, after its"),
+        ({"object": "NGC 1068"}, "no position of 'NGC 1068' is known"),
+        ({"object": "<script>alert(1)</script>"}, "<script>alert(1)</script>"),
+    ],
+)
+def test_whatever_is_typed_is_answered_in_a_sentence(shown, typed, words):
+    for trait, text in typed.items():
+        shown.type(trait, text)
+    explorer = shown.page.locator(".orbital-explorer")
+    explorer.get_by_text(words).first.wait_for(timeout=SEEN_MS)
+    shown.settle()
+
+    assert not re.search(r"Traceback|Error\b|numpy|None", explorer.inner_text())
+
+
+def test_the_page_sends_no_columns_back_to_the_kernel(shown):
+    shown.page.evaluate(SENT_BACK)
+    shown.type("limit", "50")
+    shown.wait_points(100)
+    shown.settle()
+
+    assert [] == [
+        a for a in shown.page.evaluate("() => window.sentBack") if a == "data"
+    ]
 
 
 def test_the_explanation_and_the_code_are_shown(shown):

@@ -5,7 +5,6 @@ Nothing here imports the database: a widget receives the functions that it queri
 
 from orbital_widgets.aladin_view import aladin
 from orbital_widgets.burst_monitor import BurstMonitor
-from orbital_widgets.burst_report import BurstReport
 from orbital_widgets.explorer import Explorer
 from orbital_widgets.health_panel import HealthPanel
 from orbital_widgets.light_curve_explorer import LightCurveExplorer
@@ -17,7 +16,6 @@ from orbital_widgets.storage_dashboard import StorageDashboard
 
 __all__ = [
     "BurstMonitor",
-    "BurstReport",
     "Explorer",
     "HealthPanel",
     "LightCurveExplorer",

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 import polars as pl
 
 from orbital_kernel.plots import theme
 from orbital_widgets.acknowledgements import acknowledge
+from orbital_widgets.burst_curve_part import BurstCurvePart
 from orbital_widgets.burst_html import empty, figure, label, listing, of_series
 from orbital_widgets.burst_look import BurstLook, look
 from orbital_widgets.burst_replay import BurstReplay
@@ -53,6 +54,8 @@ class BurstMonitor(Panel):
         followed.
     by : str, optional
         Who acknowledges; by default the name of the user.
+    folder : str or Path, default 'reports'
+        Where [Report] writes its pages.
     static : bool, optional
         Show HTML that needs no kernel. By default the environment variable ORBITAL_STATIC
         decides; reports set it.
@@ -83,6 +86,7 @@ class BurstMonitor(Panel):
         cause: str | None = None,
         selected: str | None = None,
         by: str | None = None,
+        folder: str | Path = "reports",
         static: bool | None = None,
         within_s: float = WITHIN_S,
     ) -> None:
@@ -99,7 +103,8 @@ class BurstMonitor(Panel):
         self._seen = Latest(self._lock_ui)
         self._rates = FigureSlot(self._lock_ui)
         self._follow_up = FollowUpPart(self._lock_ui, static=self._static)
-        self._report = ReportButton(self._lock_ui, Path("reports"))
+        self._curve = BurstCurvePart(self._lock_ui, static=self._static)
+        self._report = ReportButton(self._lock_ui, Path(folder))
         self._replay = ReplayBar(self._lock_ui, static=self._static)
         self._build(by or getpass.getuser())
         self.refresh()
@@ -142,10 +147,6 @@ class BurstMonitor(Panel):
         burst_id : str or None
             Its identifier, as in `bursts`.
 
-        Returns
-        -------
-        None
-
         Examples
         --------
         >>> from orbital_kernel import connect
@@ -156,14 +157,11 @@ class BurstMonitor(Panel):
         """
         self._selected = burst_id
         self._follow_up.clear()
+        self._curve.clear()
         self.refresh()
 
     def follow_up(self) -> None:
         """Ask for archival data at the selected burst's position, and who can observe it.
-
-        Returns
-        -------
-        None
 
         Examples
         --------
@@ -176,12 +174,22 @@ class BurstMonitor(Panel):
         if self.look.selected is not None:
             self._follow_up.ask(self.session, self.look.selected["burst_id"])
 
-    def report(self) -> None:
-        """Write the report of the selected burst into the folder `reports`.
+    def light_curve(self) -> None:
+        """Draw the points of all observatories, of the burst that coincides.
 
-        Returns
-        -------
-        None
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> from orbital_widgets import BurstMonitor
+        >>> monitor = BurstMonitor(connect(), cause="burst").wait()
+        >>> monitor.light_curve()
+        >>> monitor.wait().close()
+        """
+        if self.look.selected is not None:
+            self._curve.ask(self.session, self.look.selected)
+
+    def report(self) -> None:
+        """Write the page of the selected burst: curve, matches and visibility in one file.
 
         Examples
         --------
@@ -197,10 +205,6 @@ class BurstMonitor(Panel):
     def play(self) -> None:
         """Replay the selected excursion's series from its start, at the chosen speed.
 
-        Returns
-        -------
-        None
-
         Examples
         --------
         >>> from orbital_kernel import connect
@@ -214,45 +218,14 @@ class BurstMonitor(Panel):
         if row is not None:
             self._replay.play(self.session, row["series"], self.look.bursts)
 
-    def wait(self, timeout_s: float = 60.0) -> Self:
-        """Block until list, follow-up and series asked for have arrived.
+    def _writing(self) -> tuple[Any, ...]:
+        return (self._seen,)
 
-        Parameters
-        ----------
-        timeout_s : float, default 60.0
-            Longest time to wait for each, s.
-
-        Returns
-        -------
-        BurstMonitor
-            The monitor itself.
-
-        Raises
-        ------
-        TimeoutError
-            If no answer came in time.
-
-        Examples
-        --------
-        >>> from orbital_kernel import connect
-        >>> from orbital_widgets import BurstMonitor
-        >>> BurstMonitor(connect()).wait().close()
-        """
-        self._seen.wait(timeout_s)
-        super().wait(timeout_s)
-        self._follow_up.wait(timeout_s)
-        self._replay.wait(timeout_s)
-        self._report.wait(timeout_s)
-        return self
+    def _beside(self) -> tuple[Any, ...]:
+        return self._follow_up, self._curve, self._report, self._replay
 
     def _release(self) -> None:
-        for part in (
-            self._follow_up,
-            self._replay,
-            self._report,
-            self._seen,
-            self._rates,
-        ):
+        for part in (*self._writing(), *self._beside(), self._rates):
             part.close()
 
     def _job(self) -> Callable[[], BurstLook]:
@@ -275,10 +248,14 @@ class BurstMonitor(Panel):
         follow = ipywidgets.Button(
             description="Follow up", tooltip="archival data and visibility"
         )
+        curve = ipywidgets.Button(
+            description="Light curve", tooltip="points of all observatories"
+        )
         self._menu.observe(self._picked, "value")
         self._causes.observe(self._cause_chosen, "value")
         self._ack.on_click(lambda _button: self._acknowledged())
         follow.on_click(lambda _button: self.follow_up())
+        curve.on_click(lambda _button: self.light_curve())
         self._replay.on_play(self.play)
         self._values = FramePages()
         table = ipywidgets.Accordion(
@@ -286,11 +263,12 @@ class BurstMonitor(Panel):
             titles=("All listed, as a table", "Rates of the figure, as a table"),
         )
         self._report.button.on_click(lambda _button: self.report())
-        actions = (self._causes, self._by, self._ack, follow, self._report.button)
+        begun = (follow, curve, self._report.button)
+        actions = (self._causes, self._by, self._ack, *begun)
         acting = ipywidgets.HBox(actions)
         acting.layout.flex_flow = "row wrap"
         parts = (self._state, acting, self._report.text, self._menu, self._rates.widget)
-        more = (self._follow_up.widget, self._replay.widget, table)
+        more = (self._follow_up.widget, self._curve.widget, self._replay.widget, table)
         self._lay_out(*parts, *more, buttons=())
         self.add_class("orbital-bursts")
 

@@ -78,7 +78,7 @@ def look(
         return CurveLook(
             choice,
             problem=str(error),
-            near=near(orbital, choice.object),
+            near=_others(near(orbital, choice.object), choice.object),
             units=written,
             code=code(choice),
         )
@@ -93,6 +93,11 @@ def near(orbital: Any, name: str) -> tuple[str, ...]:
             return tuple(names)
         length = min(length - 1, (length + SHORTEST) // 2)
     return ()
+
+
+def _others(names: tuple[str, ...], name: str) -> tuple[str, ...]:
+    """Return no names if the one asked for is among them: then it is not the problem."""
+    return () if name.strip() in names else names
 
 
 def _answered(orbital: Any, choice: CurveChoice, written: tuple[str, ...]) -> CurveLook:

@@ -132,10 +132,6 @@ class Explorer(ExplorerFiles):
     def ask(self) -> None:
         """Run the selected query; answers to earlier queries are dropped.
 
-        Returns
-        -------
-        None
-
         Examples
         --------
         >>> from orbital_kernel import connect
@@ -191,10 +187,6 @@ class Explorer(ExplorerFiles):
             Number of selections, negative for earlier ones; nothing happens beyond the
             first and the last.
 
-        Returns
-        -------
-        None
-
         Examples
         --------
         >>> from orbital_kernel import connect
@@ -213,10 +205,6 @@ class Explorer(ExplorerFiles):
     def close(self) -> None:
         """Stop querying.
 
-        Returns
-        -------
-        None
-
         Examples
         --------
         >>> from orbital_kernel import connect
@@ -231,10 +219,6 @@ class Explorer(ExplorerFiles):
 
     def reconnect(self) -> None:
         """Connect to the platform again, then ask.
-
-        Returns
-        -------
-        None
 
         Examples
         --------

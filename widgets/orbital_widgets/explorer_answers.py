@@ -8,6 +8,8 @@ from orbital_kernel.errors import OrbitalError, QueryError
 from orbital_kernel.query import Answer, Query
 from orbital_widgets.axes import needed
 from orbital_widgets.connection import is_lost
+from orbital_widgets.curve_look import near
+from orbital_widgets.empty_answer import reason
 from orbital_widgets.results import Outcome, joined
 from orbital_widgets.selection import Selection
 
@@ -42,8 +44,21 @@ def functions(
 ) -> tuple[Fetch, Resolve | None]:
     """Return what answers a query and what finds a position; a session does both."""
     if hasattr(source, "query") and hasattr(source, "objects"):
-        return source.query, resolve or source.objects.position
+        session: Any = source
+        return session.query, resolve or (lambda name: _position(session, name))
     return source, resolve
+
+
+def _position(session: Any, name: str) -> Position | None:
+    """Return an object's position; QueryError with names that begin alike if none is."""
+    position: Position | None = session.objects.position(name)
+    names = near(session, name) if position is None else ()
+    if names:
+        raise QueryError(
+            f"no position of {name!r} is known: give RA and Dec, or another name; names "
+            f"that begin alike: {', '.join(names)}"
+        )
+    return position
 
 
 def job(
@@ -90,14 +105,18 @@ def _answered(
         try:
             answers.append(fetch(query))
         except OrbitalError as error:
-            problems.append(f"{query.table}: {error}")
+            words = str(error).removeprefix(f"{query.table}: ")
+            problems.append(f"{query.table}: {words}")
             lost = lost or is_lost(error)
+    frame = selection.arranged(joined(answers))
+    is_empty = bool(answers) and not (problems or selection.page or len(frame))
     return Outcome(
         selection.table,
-        selection.arranged(joined(answers)),
+        frame,
         tuple(answer.how for answer in answers),
         tuple(problems),
         (selection.page + 1) * selection.limit if selection.sort else selection.limit,
         lost,
         selection.columns,
+        reason(selection, fetch, stale) if is_empty and not stale() else "",
     )

@@ -25,6 +25,8 @@ class Waiting(Protocol):
 
 WITHIN_S = 120.0
 """Longest time that a widget waits for an answer, s."""
+PAUSE_S = 0.1
+"""Time after a change in which another one replaces what it would ask for, s."""
 GRACE_S = 1.0
 """Time for a cancelled job to end before the next one starts beside it, s."""
 
@@ -35,13 +37,18 @@ class Latest:
     Inside a running event loop (a notebook's), results are passed to `done` on the thread
     of that loop, holding `lock`. Without a loop, `wait` passes them on the calling thread.
     A job without a result after `within_s` is cancelled, and `done` gets the error; None
-    sets no limit. A read that is cancelled ends on the server too.
+    sets no limit. A read that is cancelled ends on the server too. A job starts `pause_s`
+    after it is given: of several in that time only the last one runs.
     """
 
     def __init__(
-        self, lock: threading.RLock, *, within_s: float | None = WITHIN_S
+        self,
+        lock: threading.RLock,
+        *,
+        within_s: float | None = WITHIN_S,
+        pause_s: float = 0.0,
     ) -> None:
-        self._lock, self._within_s = lock, within_s
+        self._lock, self._within_s, self._pause_s = lock, within_s, pause_s
         self._loop = running_loop()
         self._generation = 0
         self._delivered = 0
@@ -134,6 +141,7 @@ class Latest:
         cancel: Cancel,
         generation: int,
     ) -> None:
+        time.sleep(self._pause_s)
         if before is not None:
             concurrent.futures.wait([before], GRACE_S)
         if self._generation != generation:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
@@ -16,7 +16,7 @@ from orbital_widgets.curve_lag import LagBar
 from orbital_widgets.curve_look import CurveLook, look
 from orbital_widgets.curve_tables import CurveTables
 from orbital_widgets.figure_slot import FigureSlot
-from orbital_widgets.latest import WITHIN_S, Latest
+from orbital_widgets.latest import PAUSE_S, WITHIN_S, Latest
 from orbital_widgets.paint import problem
 from orbital_widgets.panel import Panel
 from orbital_widgets.save_bar import SaveBar
@@ -115,7 +115,7 @@ class LightCurveExplorer(Panel):
         self.look = CurveLook(self.choice)
         self._folder = Path(folder)
         self._written: dict[str, tuple[str, ...]] = {}
-        self._names = Latest(self._lock_ui)
+        self._names = Latest(self._lock_ui, pause_s=PAUSE_S)
         self._build()
         self.refresh()
 
@@ -157,10 +157,6 @@ class LightCurveExplorer(Panel):
         choice : CurveChoice
             The parameters.
 
-        Returns
-        -------
-        None
-
         Examples
         --------
         >>> from dataclasses import replace
@@ -186,10 +182,6 @@ class LightCurveExplorer(Panel):
         ----------
         prefix : str
             The beginning of a name.
-
-        Returns
-        -------
-        None
 
         Examples
         --------
@@ -239,34 +231,8 @@ class LightCurveExplorer(Panel):
         path: Path = self.curve.to_file(self._folder / f"{name}.{ending}")
         return path
 
-    def wait(self, timeout_s: float = 120.0) -> Self:
-        """Block until light curve, names and lag asked for have arrived.
-
-        Parameters
-        ----------
-        timeout_s : float, default 120.0
-            Longest time to wait for each, s.
-
-        Returns
-        -------
-        LightCurveExplorer
-            The explorer itself.
-
-        Raises
-        ------
-        TimeoutError
-            If no answer came in time.
-
-        Examples
-        --------
-        >>> from orbital_kernel import connect
-        >>> from orbital_widgets import LightCurveExplorer
-        >>> LightCurveExplorer(connect(), "SIM AGN 1").wait().close()
-        """
-        super().wait(timeout_s)
-        self._names.wait(timeout_s)
-        self.lag.wait(timeout_s)
-        return self
+    def _beside(self) -> tuple[Any, ...]:
+        return self._names, self.lag
 
     def _release(self) -> None:
         self._names.close()

@@ -1,8 +1,17 @@
 "use strict";
 (() => {
-  // What ipywidgets and Bokeh leave open on a page: names, keyboard and the dark theme.
+  // What ipywidgets and Bokeh leave open on a page: names, keyboard, dark theme, echoes.
   if (window.orbitalPage) return;
   window.orbitalPage = true;
+  // What the kernel has just sent, jupyter_bokeh sends back to it, columns and all.
+  const documents = window.Bokeh?.require?.("document").Document.prototype;
+  if (documents?._trigger_on_change) {
+    const trigger = documents._trigger_on_change;
+    const isFromKernel = (event) => event.attr !== undefined && event.sync === false;
+    documents._trigger_on_change = function (event) {
+      if (!(event.events ?? [event]).every(isFromKernel)) trigger.call(this, event);
+    };
+  }
   const style = document.createElement("style");
   style.textContent = `
     body[data-jp-theme-light="false"] [data-root-id] > * {

@@ -100,10 +100,6 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
     def refresh(self) -> None:
         """Ask now; the panel shows the answer when it arrives.
 
-        Returns
-        -------
-        None
-
         Examples
         --------
         >>> from orbital_widgets.panel import Panel
@@ -118,13 +114,13 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
         if self._periodic():
             self._late = self._loop.call_later(self._every_s, self._overdue)  # type: ignore[union-attr,arg-type]
 
-    def wait(self, timeout_s: float = 60.0) -> Self:
-        """Block until the running question is answered and shown.
+    def wait(self, timeout_s: float = 120.0) -> Self:
+        """Block until all that was asked for has arrived and is shown.
 
         Parameters
         ----------
-        timeout_s : float, default 60.0
-            Longest time to wait, s.
+        timeout_s : float, default 120.0
+            Longest time to wait for each answer, s.
 
         Returns
         -------
@@ -144,15 +140,12 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
         """
         if not self._latest.asked:
             self.refresh()
-        self._latest.wait(timeout_s)
+        for part in (*self._writing(), self._latest, *self._beside()):
+            part.wait(timeout_s)
         return self
 
     def close(self) -> None:
         """Stop asking and close the panel.
-
-        Returns
-        -------
-        None
 
         Examples
         --------
@@ -191,6 +184,14 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
         self.children = (kernel_hint().widget, row, *parts)
         self.add_class("orbital-widget")
         self._built = True
+
+    def _writing(self) -> tuple[Any, ...]:
+        """Return what writes, and asks again when it has written."""
+        return ()
+
+    def _beside(self) -> tuple[Any, ...]:
+        """Return what asks beside the panel's question."""
+        return ()
 
     def _release(self) -> None:
         """Close what a subclass has opened."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from html import escape
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 import polars as pl
@@ -120,10 +120,6 @@ class QualityBoard(Panel):
     def run(self) -> None:
         """Run every check over the stored rows, then look again.
 
-        Returns
-        -------
-        None
-
         Examples
         --------
         >>> from orbital_kernel import connect
@@ -144,10 +140,6 @@ class QualityBoard(Panel):
         check : tuple of str
             Name, observatory and subject, as in `board`.
 
-        Returns
-        -------
-        None
-
         Examples
         --------
         >>> from orbital_kernel import connect
@@ -159,32 +151,8 @@ class QualityBoard(Panel):
         self._selected = check
         self.refresh()
 
-    def wait(self, timeout_s: float = 120.0) -> Self:
-        """Block until running checks and the newest look have ended.
-
-        Parameters
-        ----------
-        timeout_s : float, default 120.0
-            Longest time to wait for each, s.
-
-        Returns
-        -------
-        QualityBoard
-            The board itself.
-
-        Raises
-        ------
-        TimeoutError
-            If they take longer.
-
-        Examples
-        --------
-        >>> from orbital_kernel import connect
-        >>> from orbital_widgets import QualityBoard
-        >>> QualityBoard(connect()).wait().close()
-        """
-        self._running.wait(timeout_s)
-        return super().wait(timeout_s)
+    def _writing(self) -> tuple[Any, ...]:
+        return (self._running,)
 
     def _release(self) -> None:
         self._running.close()

@@ -1,5 +1,6 @@
 """The report of a burst by a click: curve, matches and visibility as one page."""
 
+import base64
 import re
 import threading
 import time
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ReportButton:
-    """[Report] writes the page into a folder, and shows where it is."""
+    """[Report] writes the page into a folder, and offers it as a file."""
 
     def __init__(self, lock: threading.RLock, folder: Path) -> None:
         self._latest, self._folder = Latest(lock, within_s=None), folder
@@ -50,7 +51,12 @@ class ReportButton:
         self.button.disabled = False
         error: Any = future.exception()
         if error is not None:
-            self.text.value = escape(sentence(error))
+            self.text.value = f"No report: {escape(sentence(error))}"
             return
-        seconds = time.monotonic() - self._began
-        self.text.value = f"{escape(str(future.result()))}, written in {seconds:.0f} s"
+        page, seconds = future.result(), time.monotonic() - self._began
+        data = base64.b64encode(page.read_bytes()).decode()
+        self.text.value = (
+            f"{escape(str(page))}, written in {seconds:.0f} s: "
+            f'<a download="{escape(page.name)}" '
+            f'href="data:text/html;base64,{data}"><b>Save the report</b></a>'
+        )

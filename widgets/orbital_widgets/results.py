@@ -30,6 +30,8 @@ class Outcome:
         Whether the platform did not answer.
     columns : tuple of str, optional
         Columns chosen for the table and for files; () is all.
+    empty : str, optional
+        Why there are no rows, and what is near.
 
     Examples
     --------
@@ -45,6 +47,7 @@ class Outcome:
     limit: int | None = None
     lost: bool = False
     columns: tuple[str, ...] = ()
+    empty: str = ""
 
     @property
     def chosen(self) -> pl.DataFrame:
@@ -111,10 +114,6 @@ class Results(HasTraits):  # type: ignore[misc]
         ----------
         outcome : Outcome
             The newest answer.
-
-        Returns
-        -------
-        None
 
         Examples
         --------

@@ -133,10 +133,6 @@ class Selection(SelectionQueries, SelectionText):
         name : str, default ''
             Name of the object at this position.
 
-        Returns
-        -------
-        None
-
         Raises
         ------
         TraitError
@@ -181,10 +177,6 @@ class Selection(SelectionQueries, SelectionText):
         ----------
         other : Selection
             The values.
-
-        Returns
-        -------
-        None
 
         Examples
         --------

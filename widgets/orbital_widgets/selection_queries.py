@@ -70,6 +70,10 @@ class SelectionQueries(SelectionState):
             raise QueryError(
                 f"{table} holds no positions: clear RA and Dec, or choose another table"
             )
+        if (self.start or self.stop) and "time" not in columns:
+            raise QueryError(
+                f"{table} holds no times: clear start and end, or choose another table"
+            )
         sets = {"band": self.bands, "instrument": self.instruments}
         unusable = [
             name for name, names in sets.items() if names and name not in columns

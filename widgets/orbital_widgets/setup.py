@@ -28,10 +28,6 @@ def setup() -> None:
     Call it once, in a cell of its own, before any figure is shown. Bokeh's widgets, tables
     and formulas are not loaded. Figures follow JupyterLab's light and dark theme.
 
-    Returns
-    -------
-    None
-
     Examples
     --------
     >>> import orbital_widgets

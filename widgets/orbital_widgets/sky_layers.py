@@ -11,7 +11,7 @@ from orbital_kernel.errors import OrbitalError
 from orbital_kernel.plots.equal_area import Hammer, Projection
 from orbital_kernel.query import Query
 from orbital_widgets.connection import sentence
-from orbital_widgets.latest import Latest
+from orbital_widgets.latest import PAUSE_S, Latest
 from orbital_widgets.results import Outcome
 from orbital_widgets.selection import Selection
 from orbital_widgets.sky_figure import Window
@@ -42,9 +42,8 @@ class SkyLayers:
         self._queries: tuple[Query, ...] = ()
         self._cancelled = threading.Event()
         self._viewing = Latest(selection.lock)
-        self._counting, self._covering = (
-            Latest(selection.lock, within_s=None) for _ in range(2)
-        )
+        self._counting = Latest(selection.lock, within_s=None, pause_s=PAUSE_S)
+        self._covering = Latest(selection.lock, within_s=None)
 
     def arrive(self, outcome: Outcome, view: Projection, window: Window) -> None:
         """Count the whole selection if an answer was cut at its limit."""

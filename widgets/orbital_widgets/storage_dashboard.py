@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from html import escape
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets
 
@@ -99,32 +99,8 @@ class StorageDashboard(Panel):
         self._lay_out(*parts, buttons=(again,))
         self.refresh()
 
-    def wait(self, timeout_s: float = 60.0) -> Self:
-        """Block until changes are made and the newest look has arrived.
-
-        Parameters
-        ----------
-        timeout_s : float, default 60.0
-            Longest time to wait for each, s.
-
-        Returns
-        -------
-        StorageDashboard
-            The dashboard itself.
-
-        Raises
-        ------
-        TimeoutError
-            If they take longer.
-
-        Examples
-        --------
-        >>> from orbital_kernel import connect
-        >>> from orbital_widgets import StorageDashboard
-        >>> StorageDashboard(connect(), static=True).wait().close()
-        """
-        self._applying.wait(timeout_s)
-        return super().wait(timeout_s)
+    def _writing(self) -> tuple[Any, ...]:
+        return (self._applying,)
 
     def _release(self) -> None:
         self._applying.close()

@@ -20,8 +20,11 @@ class Bounded(TraitType):  # type: ignore[misc]
         """Return the number; TraitError names the range and its unit."""
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not (is_number and math.isfinite(value) and self.low <= value <= self.high):
+            shown = f"{value:g}" if isinstance(value, float) else repr(value)
+            words = str(self.name).partition("_")[0]
             raise TraitError(
-                f"{self.name} is a number from {self.low:g} to {self.high:g} {self.unit}, not {value!r}"
+                f"{words} is a number from {self.low:g} to {self.high:g} {self.unit}, "
+                f"not {shown}"
             )
         return float(value)
 

@@ -5,13 +5,15 @@ from orbital_widgets.results import Outcome
 
 
 def summary(outcome: Outcome) -> tuple[str, ...]:
-    """Return one sentence per observatory, and one if rows are simulated."""
+    """Return a sentence per observatory, why there are no rows, and what is simulated."""
     lines = [
         f"{explain.table}: {explain.rows_returned:,} {_rows(explain.rows_returned)}"
         f" in {explain.milliseconds:.0f} ms"
         + _cut(explain.rows_returned, outcome.limit)
         for explain in outcome.explains
     ]
+    if outcome.empty:
+        lines.append(outcome.empty)
     if outcome.simulated:
         lines.append(
             "Rows marked simulated belong to the sample sky; no observatory measured them."
