@@ -72,7 +72,9 @@ MATCHING_TABLES = (
             count("high", "cell after the last one", "pos.healpix"),
             instant("time", "when its match began", "time.start"),
             text("summary", "its counts, as JSON; null: not finished", "meta.note"),
-            count("transaction", "that writes the tile; null: it is finished", "meta.id"),
+            count(
+                "transaction", "that writes the tile; null: it is finished", "meta.id"
+            ),
         ),
         ("run_id",),
         "Tiles of a match that runs: finished ones, and transactions that write one.",
