@@ -14,6 +14,7 @@ from orbital_kernel.model.predicate import Clause, NotNull
 from orbital_kernel.model.sky import healpix
 from orbital_kernel.monitor.findings import alerts_of, send
 from orbital_kernel.monitor.sinks import AlertFile
+from orbital_kernel.questions import news
 from orbital_kernel.science.novelty import compared
 
 SOURCES = 400
@@ -93,6 +94,44 @@ def test_later_rows_and_those_of_the_same_look_are_not_earlier():
     assert 0 == len(compared(second, first.with_columns(obs_id=pl.lit("obs2"))))
 
 
+def finding(time, *, name="S 1", earlier=(), newest=None, obs_id="1"):
+    """Return a compared row as far as it matters for whether it is news."""
+    return {
+        "object": name,
+        "obs_id": obs_id,
+        "time": time,
+        "earlier_objects": list(earlier),
+        "newest_earlier": newest,
+    }
+
+
+def test_only_what_is_new_is_an_alert():
+    day = datetime(2013, 5, 1)  # noqa: DTZ001 - UTC
+    year, month = timedelta(days=366), timedelta(days=31)
+    rows = [
+        (finding(day), None),
+        (finding(day, newest=day - year), None),
+        (finding(day, name="GRB 130427A"), news.AFTERGLOW),
+        (finding(day, earlier=["GRB130427A"]), news.AFTERGLOW),
+        (finding(day, name="GRB 120427A"), None),  # a year later it is news
+        (finding(day, name="GRB 130627A"), None),  # before the burst too
+        (finding(day, name="GRB 991399"), None),  # not a date
+        (finding(None, obs_id=None), news.MEAN),
+        (finding(None), None),  # the time of its observation is not known
+        (finding(day, newest=day + timedelta(days=2)), news.BEFORE),
+        (finding(day, newest=day + timedelta(hours=2)), None),
+        (finding(day - month), news.PAST),
+    ]
+    instant = pl.Datetime("ns")
+    shape = {"time": instant, "newest_earlier": instant, "object": pl.String}
+    frame = pl.DataFrame(
+        [row for row, _ in rows],
+        schema_overrides=shape | {"earlier_objects": pl.List(pl.String)},
+    )
+
+    assert [why for _, why in rows] == news.reasons(frame, day).to_list()
+
+
 @pytest.fixture(scope="module")
 def arrived(orbital, holding):
     """Return a session where a second file brings sources that an earlier file had."""
@@ -164,10 +203,40 @@ def test_new_rows_are_compared_in_one_band_and_kept_with_their_odds(arrived):
     assert 1 == answer.excluded["new: no position"]
     assert answer.rows["finding_id"].to_list() == stored["finding_id"].to_list()
     assert ["A"] == answer.alerts["object"].to_list()
+    assert {} == answer.not_alerted
 
     (alert,) = alerts_of(answer.alerts)
     assert {"brightening": 1.0} == alert["classification"]
     assert "test" == alert["alert_tense"]
+
+
+def test_a_finding_that_is_no_news_is_kept_and_counted(arrived, holding):
+    """The brightening of A is old once a point of years later is stored."""
+    seen = {
+        "obs_id": "f2",
+        "time": datetime(2012, 1, 1),  # noqa: DTZ001 - UTC
+        "file_sha256": "o1",
+        "file_row": 0,
+        "simulated": True,
+    }
+    point = {"object": "late", "time": datetime(2012, 3, 1), "value": 1.0}  # noqa: DTZ001
+    rows = pl.DataFrame([seen], schema_overrides={"time": pl.Datetime("ns")})
+    points = pl.DataFrame(
+        [point | {"file_sha256": "o2", "file_row": 0, "simulated": True}],
+        schema_overrides={"time": pl.Datetime("ns")},
+    )
+    with (
+        holding("swift.observations", rows.to_arrow(), "file_sha256"),
+        holding("swift.photometry", points.to_arrow(), "file_sha256"),
+    ):
+        answer = arrived.compare_new(since=LATE + timedelta(minutes=30))
+    (row,) = answer.rows.filter(object="A").to_dicts()
+
+    assert 0 == len(answer.alerts)
+    assert {news.PAST: 1} == answer.not_alerted == answer.to_json()["not_alerted"]
+    assert news.PAST == json.loads(row["evidence"])["not_alerted"]
+    assert row["finding_id"] in arrived.findings()["finding_id"]
+    arrived.compare_new(since=LATE + timedelta(minutes=30))  # as it was, for the others
 
 
 def test_an_alert_is_sent_once_whoever_sends_it(arrived, tmp_path):

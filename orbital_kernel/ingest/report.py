@@ -82,7 +82,7 @@ class Compared:
     compared
         Those of them with earlier rows at their place, kept in cross.findings.
     alerts
-        Identities of the findings beyond the limits of alerts.
+        Identities of the findings that are alerts: beyond the limits, and news.
     waiting
         Files that remain to be compared, by the next ingest.
     excluded
@@ -93,6 +93,8 @@ class Compared:
         Selects it took.
     seconds
         Time it took, s.
+    not_alerted
+        Findings beyond the limits of alerts that are kept but no news, by reason.
     failed
         Why the comparison ended early; the next ingest continues it.
 
@@ -111,6 +113,7 @@ class Compared:
     rows_read: int | None = None
     queries: int = 0
     seconds: float = 0.0
+    not_alerted: dict[str, int] = field(default_factory=dict)
     failed: str | None = None
 
     def __str__(self) -> str:
@@ -119,9 +122,11 @@ class Compared:
             return f"not compared with earlier rows, left to the next ingest: {self.failed}"
         line = (
             f"{self.compared:,} of {self.new:,} new sources and points have earlier ones "
-            f"at their place; {len(self.alerts)} beyond the limits of alerts; "
+            f"at their place; {len(self.alerts)} alerts; "
             f"{self.seconds:.2f} s, {self.queries} selects"
         )
+        for why, number in self.not_alerted.items():
+            line += f"; {number:,} no alert: {why}"
         excluded = sum(self.excluded.values())
         line += f"; {excluded:,} rows not comparable" if excluded else ""
         waits = f"; {self.waiting:,} files wait for the next ingest"

@@ -1,7 +1,7 @@
 """New rows compared with what was known at their places: the outcome, and its limits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -20,19 +20,12 @@ class Limits:
     expected: float = EXPECTED
 
     @property
-    def exceeded(self) -> pl.Expr:
-        """Whether a row, of rows in order of their p-values, is an alert.
-
-        It is beyond both limits, and the first of its file and object: a light curve of
-        many points gives one alert.
-        """
+    def beyond(self) -> pl.Expr:
+        """Whether a compared row is beyond both limits."""
         extreme = pl.max_horizontal(
             pl.col("ratio_faintest"), 1 / pl.col("ratio_brightest")
         )
-        beyond = (extreme >= self.ratio) & (pl.col("expected") <= self.expected)
-        file = pl.col("key").str.slice(0, KEY_CONTENT)
-        number = beyond.cast(pl.Int64).cum_sum().over("table", "object", file)
-        return (beyond.fill_null(value=False) & (number == 1)).alias("alert")
+        return (extreme >= self.ratio) & (pl.col("expected") <= self.expected)
 
 
 @dataclass(frozen=True)
@@ -44,7 +37,7 @@ class Comparison:
     rows : polars.DataFrame
         Rows as in cross.findings, rarest first.
     alerts : polars.DataFrame
-        Those of them beyond the ratio and the odds.
+        Those of them beyond the ratio and the odds that are news (news.py).
     new : int
         How many new rows were examined.
     excluded : mapping of str to int
@@ -58,6 +51,8 @@ class Comparison:
         Contents that remain to be compared, by the next run.
     seconds : float
         Time it took, s.
+    not_alerted : mapping of str to int
+        Rows beyond the limits of alerts that are kept but no news, by reason.
 
     Examples
     --------
@@ -76,15 +71,18 @@ class Comparison:
     files: int = 0
     waiting: int = 0
     seconds: float = 0.0
+    not_alerted: Mapping[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
         """Return the numbers and what is excluded in lines."""
         first = (
             f"{self.new:,} new rows: {len(self.rows):,} compared with earlier ones at "
-            f"their place, {len(self.alerts)} beyond the limits of alerts; "
-            f"{self.seconds:.2f} s"
+            f"their place, {len(self.alerts)} alerts; {self.seconds:.2f} s"
         )
-        excluded = [f"excluded: {n:,} rows: {why}" for why, n in self.excluded.items()]
+        excluded = [
+            *(f"no alert: {n:,} rows: {why}" for why, n in self.not_alerted.items()),
+            *(f"excluded: {n:,} rows: {why}" for why, n in self.excluded.items()),
+        ]
         if self.waiting:
             excluded.append(
                 f"{self.waiting:,} files remain to be compared, by the next ingest or "
@@ -98,7 +96,8 @@ class Comparison:
         Returns
         -------
         dict
-            new, compared, files, waiting and seconds; alerts, the finding_ids; excluded.
+            new, compared, files, waiting and seconds; alerts, the finding_ids;
+            not_alerted and excluded, by reason.
 
         Examples
         --------
@@ -114,5 +113,6 @@ class Comparison:
             "files": self.files,
             "waiting": self.waiting,
             "seconds": self.seconds,
+            "not_alerted": dict(self.not_alerted),
             "excluded": dict(self.excluded),
         }

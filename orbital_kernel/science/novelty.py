@@ -17,6 +17,8 @@ from orbital_kernel.science.matching import neighbours
 Reals = NDArray[np.float64]
 
 SIGMAS = 3.0
+NAMED = 20
+"""So many earlier rows and objects are named."""
 LEAST_ARCSEC = 2.0
 BRIGHTENING, FADING, NEW = "brightening", "fading", "new"
 ROW = (
@@ -46,7 +48,8 @@ def compared(
     polars.DataFrame
         The new rows with earlier (number), ratio_brightest and ratio_faintest with _low
         and _high (1 sigma; a limit gives only the bound), kind, statistic (sigma),
-        p_value, comparisons and expected; rarest first.
+        p_value, comparisons and expected, and newest_earlier (time) and earlier_objects
+        of the earlier ones; rarest first.
     """
     pairs = _pairs(new, _extremes(stored))
     rows = _judged(pairs).sort(
@@ -75,6 +78,7 @@ def _extremes(stored: pl.DataFrame) -> pl.DataFrame:
         pl.len().over(place).cast(pl.Int64).alias("_alike"),
         (flux.rank("ordinal").over(place) == 1).alias("_faintest"),
         (flux.rank("ordinal", descending=True).over(place) == 1).alias("_brightest"),
+        pl.col("time").max().over(place).alias("newest"),
     )
     number = pl.col("_alike")
     return (
@@ -159,7 +163,13 @@ def _judged(pairs: pl.DataFrame) -> pl.DataFrame:
             .filter(~pl.col("is_limit_old"))
             .sum()
             .alias("earlier_detections"),
-            pl.col("key_old").head(20).alias("earlier_keys"),
+            pl.col("key_old").head(NAMED).alias("earlier_keys"),
+            pl.col("object_old")
+            .drop_nulls()
+            .unique(maintain_order=True)
+            .head(NAMED)
+            .alias("earlier_objects"),
+            pl.col("newest_old").max().alias("newest_earlier"),
         )
         .join(parts[0], on="new_row", how="left")
         .join(parts[1], on="new_row", how="left")

@@ -60,6 +60,7 @@ def compared(session: "Session", *, within_s: float = COMPARE_S) -> "Compared | 
         alerts=tuple(result.alerts["finding_id"]),
         waiting=result.waiting,
         excluded=dict(result.excluded),
+        not_alerted=dict(result.not_alerted),
         rows_read=result.how.rows_read if result.how else None,
         queries=result.how.selects if result.how else 0,
         seconds=result.seconds,
