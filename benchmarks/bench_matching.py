@@ -5,10 +5,11 @@
 
 The catalogues are those of a simulated pointed sky (tests/pointed_sky.py): fields of
 Swift-XRT's and Chandra's size, a third of the sources clustered. Each method runs in a
-process of its own (matching_methods.py): seconds without start-up and generation, peak
-memory of the process (of the largest one, where it starts others). STILTS, nway and LSDB
-are measured if they are installed: `stilts` in the PATH, the others in the environment of
-PYTHON. `--calibrate` matches skies of so many fields and compares, in ten bins of the
+process of its own (matching_methods.py): seconds and CPU seconds without start-up and
+generation, those of the server included, and peak memory of the largest process. Ratios
+to the other methods follow for each size. STILTS, nway and LSDB are measured if they are
+installed: `stilts` in the PATH, the others in the environment of PYTHON. A method that
+fails is listed as such, and the next one runs. `--calibrate` matches skies of so many fields and compares, in ten bins of the
 match probability, true pairs with the sum of the probabilities. `--results` writes the
 tables into RESULTS.md.
 """
@@ -25,7 +26,17 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from matching_methods import METHODS, missing, sky
+from matching_methods import (
+    ASTROPY,
+    LSDB,
+    METHODS,
+    NWAY,
+    OURS,
+    STILTS,
+    STORED,
+    missing,
+    sky,
+)
 
 from orbital_kernel.questions.matching.pairing import pairing_of
 from orbital_kernel.science.matching.candidates import with_priors
@@ -43,15 +54,50 @@ MATTERS = 0.001
 SURE = 0.5
 
 
+RATIOS = (
+    ("join / astropy's search_around_sky", OURS, ASTROPY, "at most 0.33"),
+    ("store to stored / search_around_sky", STORED, ASTROPY, "at most 1"),
+    ("store to stored / STILTS", STORED, STILTS, "below 1"),
+    ("store to stored / LSDB", STORED, LSDB, "below 1"),
+    ("store to stored / nway", STORED, NWAY, "none"),
+)
+SMALLEST_S = 0.01
+NWAY_MOST = 1_000_000
+"""Of larger lists nway holds more than this machine's memory."""
+
+
 def measured(name, size):
-    """Run one method in a process of its own; return pairs, seconds, megabytes."""
+    """Run one method in a process of its own; return its cost, or None if it fails."""
     done = subprocess.run(
         [sys.executable, str(HERE / "matching_methods.py"), name, str(size)],
-        check=True,
+        check=False,
         stdout=subprocess.PIPE,
         text=True,
     )
-    return json.loads(done.stdout.splitlines()[-1])
+    return None if done.returncode else json.loads(done.stdout.splitlines()[-1])
+
+
+def row(size, name, cost):
+    """Return the line of one method in the table."""
+    if cost is None:
+        return f"| {size:,} | {name} | failed | | | |"
+    return (
+        f"| {size:,} | {name} | {cost['pairs']:,} | {cost['seconds']:.2f} | "
+        f"{cost['cpu']:.2f} | {cost['peak_mb']:,.0f} |"
+    )
+
+
+def ratios(size, costs):
+    """Return the lines that compare the methods of one size."""
+    lines = []
+    for label, ours, theirs, goal in RATIOS:
+        if costs.get(ours) and costs.get(theirs):
+            seconds, cpu = (
+                costs[ours][unit] / max(costs[theirs][unit], SMALLEST_S)
+                for unit in ("seconds", "cpu")
+            )
+            lines.append(f"| {size:,} | {label} | {seconds:.2f} | {cpu:.2f} | {goal} |")
+    return lines
 
 
 def beside_nway(python):
@@ -193,19 +239,27 @@ def report(options):
             f"average {os.getloadavg()[0]:.1f} at the start."
         ),
         "",
-        "| sources in each list | method | pairs | s | peak MB |",
-        "| ---: | --- | ---: | ---: | ---: |",
+        "| sources in each list | method | pairs | s | CPU s | peak MB |",
+        "| ---: | --- | ---: | ---: | ---: | ---: |",
+    ]
+    compared_lines = [
+        "",
+        "| sources in each list | ratio | of seconds | of CPU seconds | goal |",
+        "| ---: | --- | ---: | ---: | --- |",
     ]
     print("\n".join(lines[2:]), flush=True)
     for size in options.sizes:
+        costs = {}
         for name, method in METHODS.items():
-            if missing(method):
+            if missing(method) or (name == NWAY and size > NWAY_MOST):
                 continue
-            pairs, seconds, peak = measured(name, size)
-            lines.append(
-                f"| {size:,} | {name} | {pairs:,} | {seconds:.2f} | {peak:,.0f} |"
-            )
+            print(f"{datetime.now(UTC):%H:%M:%S} {size:,}: {name}", file=sys.stderr)
+            costs[name] = measured(name, size)
+            lines.append(row(size, name, costs[name]))
             print(lines[-1], flush=True)
+        compared_lines += ratios(size, costs)
+    lines += compared_lines
+    print("\n".join(compared_lines), flush=True)
     compared = beside_nway(options.nway)
     reasons = [missing(method) for method in METHODS.values()]
     reasons += [] if compared else ["nway is in no Python that --nway names"]
@@ -238,8 +292,9 @@ def main():
     parser.add_argument("--results", action="store_true")
     parser.add_argument("--lsdb", metavar="PYTHON", help="a Python that has lsdb")
     options = parser.parse_args()
-    if options.lsdb:
-        os.environ["LSDB"] = options.lsdb
+    for name, python in (("LSDB", options.lsdb), ("NWAY", options.nway)):
+        if python:
+            os.environ[name] = python
     section = report(options)
     if options.results:
         write(section)

@@ -1,6 +1,9 @@
 """Methods that match two catalogues of a simulated pointed sky, each timed by itself.
 
-Run by bench_matching.py in a process of its own; prints pairs, seconds, megabytes.
+Run by bench_matching.py in a process of its own; prints what it cost as JSON. Seconds and
+CPU seconds are those of the method, without start-up and the making of the lists; CPU
+counts the processes it starts, and for a match in the database the server too. Peak
+memory of methods in this process includes the two lists.
 """
 
 import json
@@ -45,19 +48,47 @@ def places_of(frames):
     return [(f["ra"].to_numpy(), f["dec"].to_numpy()) for f in frames]
 
 
+class Cost:
+    """Wall and CPU seconds of a block, with its children's."""
+
+    def __enter__(self):
+        self._wall, self._cpu = time.perf_counter(), cpu_seconds()
+        return self
+
+    def __exit__(self, *_):
+        self.seconds = time.perf_counter() - self._wall
+        self.cpu = cpu_seconds() - self._cpu
+
+    def of(self, pairs, who=resource.RUSAGE_SELF):
+        return result(pairs, self.seconds, self.cpu, peak_mb(who))
+
+
+def cpu_seconds():
+    return sum(os.times()[:4])
+
+
+def peak_mb(who):
+    return resource.getrusage(who).ru_maxrss / 1024
+
+
+def result(pairs, seconds, cpu, peak):
+    return {"pairs": int(pairs), "seconds": seconds, "cpu": cpu, "peak_mb": peak}
+
+
 def join(frames):
     """Pairs within 5 arcsec by Orbital's join."""
-    (a, b), start = places_of(frames), time.perf_counter()
-    i, _, _ = neighbours(*a, *b, ARCSEC / 3600)
-    return i.size, time.perf_counter() - start
+    a, b = places_of(frames)
+    with Cost() as cost:
+        i, _, _ = neighbours(*a, *b, ARCSEC / 3600)
+    return cost.of(i.size)
 
 
 def astropy_join(frames):
     """Pairs within 5 arcsec by astropy's search_around_sky."""
     a, b = (SkyCoord(*place, unit="deg") for place in places_of(frames))
-    start = time.perf_counter()
-    i, _, _, _ = search_around_sky(a, b, ARCSEC * u.arcsec)
-    return i.size, time.perf_counter() - start
+    with Cost() as cost:
+        i, _, _, _ = search_around_sky(a, b, ARCSEC * u.arcsec)
+    return cost.of(i.size)
 
 
 def stilts_join(frames):
@@ -67,46 +98,56 @@ def stilts_join(frames):
         for frame, file in zip(frames, files, strict=True):
             frame.select("ra", "dec").write_csv(file)
         out = Path(folder) / "out.csv"
-        start = time.perf_counter()
-        subprocess.run(
-            [
-                *("stilts", "tmatch2", "matcher=sky", f"params={ARCSEC}", "find=all"),
-                *("ifmt1=csv", "ifmt2=csv", "ofmt=csv", f"out={out}"),
-                *("values1=ra dec", "values2=ra dec"),
-                *(f"in{n + 1}={file}" for n, file in enumerate(files)),
-            ],
-            check=True,
-            capture_output=True,
-        )
-        seconds = time.perf_counter() - start
-        return pl.scan_csv(out).select(pl.len()).collect().item(), seconds
+        with Cost() as cost:
+            subprocess.run(
+                [
+                    *("stilts", "tmatch2", "matcher=sky", f"params={ARCSEC}"),
+                    *("find=all", "ifmt1=csv", "ifmt2=csv", "ofmt=csv", f"out={out}"),
+                    *("values1=ra dec", "values2=ra dec"),
+                    *(f"in{n + 1}={file}" for n, file in enumerate(files)),
+                ],
+                check=True,
+                capture_output=True,
+            )
+        pairs = pl.scan_csv(out).select(pl.len()).collect().item()
+        return cost.of(pairs, resource.RUSAGE_CHILDREN)
 
 
 def lsdb_join(frames):
     """Pairs within 5 arcsec by LSDB, without its reading of files."""
+    return _by_other(frames, os.environ["LSDB"], "lsdb_pairs.py", ("ra", "dec"))
+
+
+def nway_match(frames):
+    """Candidates within 5 arcsec with posteriors by nway, without its reading of files."""
+    columns = ("ra", "dec", "error_radius_arcsec")
+    return _by_other(frames, os.environ["NWAY"], "nway_pairs.py", columns)
+
+
+def _by_other(frames, python, program, columns):
     with tempfile.TemporaryDirectory() as folder:
-        files = [Path(folder) / f"{n}.parquet" for n in "ab"]
+        files = [Path(folder) / f"{n}.csv" for n in "ab"]
         for frame, file in zip(frames, files, strict=True):
-            frame.select("ra", "dec").write_parquet(file)
+            frame.select(columns).write_csv(file)
         done = subprocess.run(
-            [os.environ["LSDB"], str(HERE / "lsdb_pairs.py"), str(ARCSEC), *files],
+            [python, str(HERE / program), str(ARCSEC), *files],
             check=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
         )
-        pairs, seconds = json.loads(done.stdout.splitlines()[-1])
-        return pairs, seconds
+        pairs, seconds, cpu = json.loads(done.stdout.splitlines()[-1])
+        return result(pairs, seconds, cpu, peak_mb(resource.RUSAGE_CHILDREN))
 
 
 def posteriors(frames):
     """All candidates with posteriors by NWAY's formulae, in memory, priors included."""
-    start = time.perf_counter()
-    a, b = (places(f, "its") for f in frames)
-    pairing = pairing_of("a", "b", a, b)
-    pairs = joined(a, b, n_sigma=5.0)
-    frame = with_priors(a, b, pairs, pairing.forth, pairing.back)
-    return frame.height, time.perf_counter() - start
+    with Cost() as cost:
+        a, b = (places(f, "its") for f in frames)
+        pairing = pairing_of("a", "b", a, b)
+        pairs = joined(a, b, n_sigma=5.0)
+        frame = with_priors(a, b, pairs, pairing.forth, pairing.back)
+    return cost.of(frame.height)
 
 
 def from_store(frames):
@@ -116,28 +157,58 @@ def from_store(frames):
             orbital = connect(folder)
             orbital.storage.apply()
             for name, frame in zip(("swift", "chandra"), frames, strict=True):
-                rows = frame.drop("truth").with_columns(
-                    pl.Series("healpix", healpix(frame["ra"], frame["dec"])),
-                    pl.lit(name).alias("catalog"),
-                    pl.lit(value=True).alias("simulated"),
-                )
-                for part in rows.iter_slices(AT_ONCE):
-                    orbital.store.insert(f"{name}.sources", part.to_arrow())
-            start = time.perf_counter()
-            matching = orbital.objects.matching("swift", "chandra")
-            seconds = time.perf_counter() - start
-            return sum(tile["pairs"] for tile in matching.tiles), seconds
+                for part in frame.drop("truth").iter_slices(AT_ONCE):
+                    rows = part.with_columns(
+                        pl.Series("healpix", healpix(part["ra"], part["dec"])),
+                        pl.lit(name).alias("catalog"),
+                        pl.lit(value=True).alias("simulated"),
+                    )
+                    orbital.store.insert(f"{name}.sources", rows.to_arrow())
+            server = server_cpu(folder)
+            done = subprocess.run(
+                [sys.executable, __file__, "match", folder],
+                check=True,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            cost = json.loads(done.stdout.splitlines()[-1])
+            return cost | {"cpu": cost["cpu"] + server_cpu(folder) - server}
         finally:
             embedded.stop(Path(folder))
 
 
+def match_stored(folder):
+    """Match the catalogues of a store, in a process that has made no lists."""
+    orbital = connect(folder)
+    orbital.store.row_counts()
+    with Cost() as cost:
+        matching = orbital.objects.matching("swift", "chandra")
+    pairs = sum(tile["pairs"] for tile in matching.tiles)
+    children = peak_mb(resource.RUSAGE_CHILDREN)
+    return cost.of(pairs) | {"peak_mb": max(peak_mb(resource.RUSAGE_SELF), children)}
+
+
+def server_cpu(folder):
+    """Return the CPU seconds of a folder's server so far."""
+    number = json.loads((Path(folder) / "standin.json").read_text())["pid"]
+    fields = Path(f"/proc/{number}/stat").read_text().rsplit(")", 1)[1].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+
+
+OURS = "join, 5 arcsec: Orbital"
+ASTROPY = "join, 5 arcsec: astropy search_around_sky"
+STILTS = "join, 5 arcsec: STILTS tmatch2, CSV in and out"
+LSDB = "join, 5 arcsec: LSDB crossmatch, frames in memory"
+NWAY = "candidates within 5 arcsec with posteriors: nway"
+STORED = "from store to stored posteriors and objects"
 METHODS = {
-    "join, 5 arcsec: Orbital": join,
-    "join, 5 arcsec: astropy search_around_sky": astropy_join,
-    "join, 5 arcsec: STILTS tmatch2, CSV in and out": stilts_join,
-    "join, 5 arcsec: LSDB crossmatch, frames in memory": lsdb_join,
+    OURS: join,
+    ASTROPY: astropy_join,
+    STILTS: stilts_join,
+    LSDB: lsdb_join,
+    NWAY: nway_match,
     "candidates and posteriors in memory, priors included": posteriors,
-    "from store to stored posteriors and objects": from_store,
+    STORED: from_store,
 }
 
 
@@ -147,17 +218,17 @@ def missing(method):
         return "STILTS is not in the PATH (Debian package stilts)"
     if method is lsdb_join and not os.environ.get("LSDB"):
         return "LSDB names no Python that has lsdb (LSDB=PYTHON)"
+    if method is nway_match and not os.environ.get("NWAY"):
+        return "NWAY names no Python that has nway (NWAY=PYTHON)"
     return ""
 
 
 def main(name, size):
-    """Print pairs, seconds and peak memory (MB) of the largest process."""
-    pairs, seconds = METHODS[name](catalogues(int(size)))
-    peak = max(
-        resource.getrusage(who).ru_maxrss
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    print(json.dumps([pairs, seconds, peak / 1024]))
+    """Print the cost of a method, or of a match in the database of a folder."""
+    if name == "match":
+        print(json.dumps(match_stored(size)))
+    else:
+        print(json.dumps(METHODS[name](catalogues(int(size)))))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,8 @@ from orbital_kernel.questions.matching.workers import Done, by_dask, in_processe
 __all__ = ["Matching", "Progress", "match", "no_progress"]
 
 TABLES = ("objects", "associations", "pairs", "identities", "tiles")
-FEW_ROWS = 60_000
+FEW_ROWS = 1_000_000
+"""Of fewer, the start of processes costs as much as they save."""
 EARLIEST, LATEST = 1800.0, 2200.0
 Progress = Callable[[int, int], None]
 """Called with the rows matched so far, and all rows."""

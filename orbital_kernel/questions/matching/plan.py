@@ -24,11 +24,13 @@ from orbital_kernel.model.observatory import observatories
 from orbital_kernel.model.sky import FULL_SKY, ORDER, cone_ranges
 from orbital_kernel.questions.matching.pairing import pairing_of
 from orbital_kernel.questions.matching.reading import (
-    ERRORS,
     MOST_SIGMA_ARCSEC,
     PLAIN,
+    STATED,
+    TYPICAL,
     Choice,
     Sky,
+    has_radius,
     listed,
 )
 from orbital_kernel.questions.matching.task import (
@@ -51,6 +53,7 @@ SAMPLE_ROWS = 400_000
 STRETCHES = 48
 LEAST_MARGIN_ARCMIN = 6.0
 MOST_RANGES = 48
+NO_CELLS = pl.DataFrame(schema={"healpix": pl.Int64, "count": pl.UInt32})
 
 
 @dataclass(frozen=True)
@@ -114,25 +117,26 @@ def survey(
     cells, missing, sigma = {}, {}, 0.0
     clauses = [] if region is None else [healpix_clause(wide_ranges(region))]
     for name in names:
-        counts: dict[int, int] = {}
+        table, parts, unstated = f"{name}.sources", [NO_CELLS], False
         missing[name] = 0
         with store.transaction() as tx:
-            batches = tx.stream(f"{name}.sources", clauses, columns=list(ERRORS))
-            for batch in batches:
+            for batch in tx.stream(table, clauses, columns=list(STATED)):
                 rows = frame_of(pa.Table.from_batches([batch]))
                 placed = rows.filter(pl.col("healpix").fill_null(-1) >= 0)
                 missing[name] += rows.height - placed.height
-                part = placed.group_by(
-                    pl.col("healpix") // 4 ** (ORDER - CELL_ORDER)
-                ).len()
-                for cell, count in part.rows():
-                    counts[cell] = counts.get(cell, 0) + count
+                cell = pl.col("healpix") // 4 ** (ORDER - CELL_ORDER)
+                parts.append(placed.group_by(cell).len("count"))
+                stated = placed.filter(has_radius())
+                unstated |= stated.height < placed.height
+                sigma = max(sigma, _widest(stated, name))
+            columns = [*STATED, *TYPICAL]
+            for batch in tx.stream(table, clauses, columns=columns) if unstated else ():
+                rows = frame_of(pa.Table.from_batches([batch])).filter(~has_radius())
+                placed = rows.filter(pl.col("healpix").fill_null(-1) >= 0)
                 sigma = max(sigma, _widest(placed, name))
-        ordered = sorted(counts)
-        cells[name] = (
-            np.array(ordered, np.int64),
-            np.array([counts[cell] for cell in ordered], np.int64),
-        )
+        counted = pl.concat(parts).group_by("healpix").agg(pl.col("count").sum())
+        counted = counted.sort("healpix").cast(pl.Int64)
+        cells[name] = counted["healpix"].to_numpy(), counted["count"].to_numpy()
     return Survey(cells, sigma, {n: count for n, count in missing.items() if count})
 
 
@@ -165,12 +169,13 @@ def cut(
         held += count
     scale = 4 ** (ORDER - CELL_ORDER)
     bounds = [0, *(int(inner[place]) * scale for place in starts[1:]), FULL_SKY[1]]
+    before = np.cumsum(counts) - counts
     order = _margin_order(surveyed.sigma_arcsec)
     tiles = []
     for low, high, first, last in zip(
         bounds, bounds[1:], starts, [*starts[1:], inner.size], strict=False
     ):
-        ranges = _ranges(inner[first:last], cells, order)
+        ranges = _ranges(inner[first:last], cells, before, order)
         tiles.append(Tile(low, high, ranges, int(inner_counts[first:last].sum())))
     return tuple(tiles)
 
@@ -192,19 +197,25 @@ def _margin_order(sigma_arcsec: float) -> int:
     return order
 
 
-def _ranges(core: Ints, occupied: Ints, order: int) -> tuple[tuple[int, int], ...]:
-    """Return ranges that cover the occupied cells of a tile and of its margin."""
+def _ranges(
+    core: Ints, occupied: Ints, before: Ints, order: int
+) -> tuple[tuple[int, int], ...]:
+    """Return ranges that cover the occupied cells of a tile and of its margin.
+
+    They are cut where most rows of other tiles lie between; `before` has the rows that
+    lie before each occupied cell.
+    """
     shift = 2 * (CELL_ORDER - order)
     coarse = np.unique(core >> shift)
     from cdshealpix.nested import neighbours as cells_beside  # noqa: PLC0415 - slow
 
     around = cells_beside(coarse.astype(np.uint64), order).astype(np.int64)
-    wanted = np.unique(np.concatenate([coarse, around[around >= 0]]))
-    cells = occupied[np.isin(occupied >> shift, wanted)]
-    gaps = np.diff(cells)
-    most = max(MOST_RANGES - 1, 0)
-    breaks = np.sort(np.argsort(gaps, kind="stable")[::-1][:most])
-    breaks = breaks[gaps[breaks] > 1]
+    near = np.unique(np.concatenate([coarse, around[around >= 0]]))
+    places = np.flatnonzero(np.isin(occupied >> shift, near))
+    between = before[places[1:]] - before[places[:-1] + 1]
+    breaks = np.sort(np.argsort(between, kind="stable")[::-1][: MOST_RANGES - 1])
+    breaks = breaks[between[breaks] > 0]
+    cells = occupied[places]
     scale = 4 ** (ORDER - CELL_ORDER)
     lows = np.concatenate([cells[:1], cells[breaks + 1]]) * scale
     highs = (np.concatenate([cells[breaks], cells[-1:]]) + 1) * scale

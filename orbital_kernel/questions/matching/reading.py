@@ -17,12 +17,15 @@ from orbital_kernel.science.matching.motion import at_epoch
 from orbital_kernel.science.matching.onelist import one_list
 from orbital_kernel.science.matching.typical import with_typical_errors
 
-ERRORS = (
-    *("catalog", "healpix", "error_radius_arcsec", "error_major_arcsec"),
+STATED = (
+    *("healpix", "error_radius_arcsec", "error_major_arcsec"),
     *("error_minor_arcsec", "error_angle_deg", "error_confidence"),
-    *("band_low_kev", "band_high_kev", "flux", "flux_unit", "exposure_s"),
 )
-SOURCE = (*ERRORS, "source_id", "obs_id", "ra", "dec", "kind", "simulated")
+TYPICAL = (
+    *("catalog", "band_low_kev", "band_high_kev", "flux", "flux_unit", "exposure_s"),
+)
+"""What typical errors follow from: read of rows without an error radius only."""
+SOURCE = (*STATED, "catalog", "source_id", "obs_id", "ra", "dec", "kind", "simulated")
 MOST_SIGMA_ARCSEC = 600.0
 TOO_WIDE = "position error above 10 arcmin (one sigma)"
 NO_POSITION = "no position"
@@ -48,8 +51,8 @@ class Choice(NamedTuple):
     def columns(self) -> tuple[str, ...]:
         """Return the further columns to read."""
         of_extra = self.epoch is not None or self.brightness not in (None, FLUX)
-        limit = ("is_limit",) if self.brightness == FLUX else ()
-        return (*limit, *(("extra",) if of_extra else ()))
+        of_flux = (FLUX, "is_limit") if self.brightness == FLUX else ()
+        return (*of_flux, *(("extra",) if of_extra else ()))
 
 
 PLAIN = Choice()
@@ -83,7 +86,7 @@ def listed(read: Read, name: str, sky: Sky, choice: Choice = PLAIN) -> Listed:
     )
     members = np.bincount(root, minlength=root.size)
     sources = rows.filter(pl.col("root") == pl.col("row")).with_columns(
-        pl.Series("members", members[np.unique(root)], dtype=pl.Int64)
+        pl.Series("members", members[members > 0], dtype=pl.Int64)
     )
     return Listed(rows, sources, too_wide)
 
@@ -111,18 +114,32 @@ def _read_ranges(
     clause = Clause("healpix", tuple(Range(low, high - 1) for low, high in ranges))
     limit = None if ranges else 0
     columns = [*SOURCE, *more]
+    every = list(dict.fromkeys((*columns, *TYPICAL, "extra")))
     rows = frame_of(read(table, [clause], columns=columns, limit=limit))
-    bare = pl.col("error_radius_arcsec").is_null()
-    if "extra" not in more:
-        rows = rows.with_columns(pl.lit(None, dtype=pl.String).alias("extra"))
-    if "extra" not in more and rows.select(bare.any()).item():
-        unstated = read(
-            table,
-            [clause, Clause("error_radius_arcsec", (Null(),))],
-            columns=[*columns, "extra"],
-        )
-        rows = pl.concat([rows.filter(~bare), frame_of(unstated).select(rows.columns)])
+    rows = with_unstated(rows, lambda of: read(table, [clause, *of], columns=every))
     return rows.filter(pl.col("ra").is_not_null(), pl.col("dec").is_not_null())
+
+
+def has_radius() -> pl.Expr:
+    """Return the condition of a row with an error radius."""
+    return (finite("error_radius_arcsec") > 0).fill_null(value=False)
+
+
+def with_unstated(
+    rows: pl.DataFrame, read: Callable[[Sequence[Clause]], pa.Table]
+) -> pl.DataFrame:
+    """Return the rows, those without an error radius read again with more columns."""
+    bare = ~has_radius()
+    counts = rows.select(
+        bare.sum(), pl.col("error_radius_arcsec").null_count().alias("n")
+    )
+    if not counts.item(0, 0):
+        return rows
+    null = counts.item(0, 0) == counts.item(0, 1)
+    unstated = read([Clause("error_radius_arcsec", (Null(),))] if null else [])
+    return pl.concat(
+        [rows.filter(~bare), frame_of(unstated).filter(bare)], how="diagonal"
+    )
 
 
 def brightness_of(rows: pl.DataFrame, column: str) -> pl.Series:

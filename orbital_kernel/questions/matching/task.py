@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -90,7 +90,7 @@ class Plan:
 
     def as_json(self) -> str:
         """Return the plan without its tiles, for a worker."""
-        return json.dumps(asdict(replace(self, tiles=())))
+        return json.dumps(_shallow(replace(self, tiles=())), default=_shallow)
 
     @classmethod
     def from_json(cls, text: str) -> "Plan":
@@ -109,6 +109,11 @@ class Plan:
         )
         document |= {"names": tuple(document["names"]), "tiles": ()}
         return cls(**{**document, "pairings": pairings, "region": _region(document)})
+
+
+def _shallow(value: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass; `asdict` would copy each of their numbers."""
+    return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
 def _priors(document: dict[str, Any]) -> Priors:

@@ -14,7 +14,6 @@ import numpy as np
 import polars as pl
 
 from orbital_kernel.database import Store, Transaction
-from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.predicate import Clause, Equal, Range
 from orbital_kernel.model.sky import separation_deg
 from orbital_kernel.questions.matching.marks import Mark, finish, resumed, writing
@@ -25,12 +24,15 @@ from orbital_kernel.questions.matching.reading import (
     Sky,
     listed,
 )
+from orbital_kernel.questions.matching.registering import (
+    new_registrations,
+    registered_near,
+)
 from orbital_kernel.questions.matching.task import (
     Pairing,
     Plan,
     Summary,
     Tile,
-    healpix_clause,
 )
 from orbital_kernel.science.matching.candidates import with_priors
 from orbital_kernel.science.matching.identity import Identity, objects
@@ -55,7 +57,10 @@ def run_tile(store: Store, plan: Plan, tile: Tile, now: datetime) -> Summary:
         (pairing.left, pairing.right): _paired(lists, pairing, plan)
         for pairing in plan.pairings
     }
-    known = _registrations(store, plan, tile)
+    registered = registered_near(store, tile)
+    before = registered.filter(
+        pl.col("event") == "registered", pl.col("run_id") != plan.run_id
+    )
     identity = objects(
         {f"{name}.sources": listed_.sources for name, listed_ in lists.items()},
         [
@@ -63,7 +68,7 @@ def run_tile(store: Store, plan: Plan, tile: Tile, now: datetime) -> Summary:
             for (left, right), frame in pairs.items()
         ],
         singles=False,
-        known=known,
+        known=before.select(*KNOWN),
     )
     own = _owned(identity, lists, plan, tile)
     stored = pl.concat(
@@ -73,7 +78,7 @@ def run_tile(store: Store, plan: Plan, tile: Tile, now: datetime) -> Summary:
         ]
     ).filter(_inside("ra", "dec", "healpix", plan, tile))
     summary = _summary(lists, stored, own, plan, tile)
-    registrations = _new_registrations(own, lists, known, plan, now)
+    registrations = new_registrations(own, lists, registered, plan, now)
     with writing(store, mark, now) as tx:
         _clear(tx, plan, tile)
         for name, frame in (
@@ -157,24 +162,11 @@ def _owned(
     )
     parts = [associations]
     for name, listed_ in lists.items():
-        table = f"{name}.sources"
-        rows = listed_.rows.with_columns(pl.lit(table).alias("table")).rename(
-            {"source_id": "key"}
+        repeats = _repeats(name, listed_.rows, associations).join(
+            centres, on="object_id"
         )
-        heads = rows.select(*MEMBER, "row").join(
-            associations.select(*MEMBER, "object_id", "healpix"),
-            on=MEMBER,
-            nulls_equal=True,
-        )
-        repeats = (
-            rows.filter(pl.col("row") != pl.col("root"))
-            .drop("healpix")
-            .join(
-                heads.select(pl.col("row").alias("root"), "object_id", "healpix"),
-                on="root",
-            )
-            .join(centres, on="object_id")
-        )
+        if not repeats.height:
+            continue
         apart = apart_deg(
             unit_vectors(repeats["ra"].to_numpy(), repeats["dec"].to_numpy()),
             unit_vectors(repeats["ra0"].to_numpy(), repeats["dec0"].to_numpy()),
@@ -188,78 +180,27 @@ def _owned(
                 *("healpix", "simulated"),
             )
         )
-    every = pl.concat(parts, how="diagonal").sort("object_id", "role", *MEMBER)
-    return Identity(mine.sort("healpix", "object_id"), every, events)
+    every = pl.concat(parts, how="diagonal").sort("object_id")
+    return Identity(mine.sort("healpix"), every, events)
 
 
-def _registrations(store: Store, plan: Plan, tile: Tile) -> pl.DataFrame:
-    """Return the members registered before this run, in the tile and its margin."""
-    if not tile.ranges:
-        return pl.DataFrame(schema=KNOWN)
-    rows = store.read(
-        "cross.identities",
-        [healpix_clause(tile.ranges)],
-        columns=[*KNOWN, "event", "run_id"],
-    )
-    return (
-        frame_of(rows)
-        .filter(pl.col("event") == "registered", pl.col("run_id") != plan.run_id)
-        .select(*KNOWN)
-    )
-
-
-def _new_registrations(
-    own: Identity,
-    lists: Mapping[str, Listed],
-    known: pl.DataFrame,
-    plan: Plan,
-    now: datetime,
-) -> pl.DataFrame:
-    """Return rows of cross.identities: members new to their object, merges, splits."""
-    newest = known.sort("time", "object_id").unique(
-        MEMBER, keep="last", maintain_order=True
-    )
-    new = own.associations.join(
-        newest.select(*MEMBER, "object_id"),
-        on=[*MEMBER, "object_id"],
-        how="anti",
-        nulls_equal=True,
-    )
-    cells = pl.concat(
-        listed_.rows.select(
-            pl.lit(f"{name}.sources").alias("table"),
-            "catalog",
-            pl.col("source_id").alias("key"),
-            "obs_id",
-            pl.col("healpix").alias("cell"),
-        ).unique(MEMBER, keep="first", maintain_order=True)
-        for name, listed_ in lists.items()
-    )
-    fresh = own.objects.join(known.select("object_id"), on="object_id", how="anti")
-    founders = own.objects.select("object_id", pl.col("name").alias("key"))
-    first = (
-        own.associations.filter(pl.col("role") == "source")
-        .join(founders, on=["object_id", "key"])
-        .join(fresh.select("object_id"), on="object_id", how="semi")
-        .unique("object_id", keep="first", maintain_order=True)
-        .select("object_id", *MEMBER, pl.lit(value=True).alias("founder"))
-    )
-    registered = (
-        new.join(cells, on=MEMBER, how="left", nulls_equal=True)
-        .join(first, on=["object_id", *MEMBER], how="left", nulls_equal=True)
-        .select(
-            *("object_id", *MEMBER, "simulated"),
-            pl.lit("registered").alias("event"),
-            pl.col("founder").fill_null(value=False),
-            pl.col("cell").alias("healpix"),
+def _repeats(name: str, rows: pl.DataFrame, associations: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows that are another row's source, with the object of that."""
+    repeated = rows.filter(pl.col("row") != pl.col("root"))
+    member = pl.lit(f"{name}.sources").alias("table"), pl.col("source_id").alias("key")
+    heads = (
+        rows.join(repeated.select("root"), left_on="row", right_on="root", how="semi")
+        .select(*member, "catalog", "obs_id", pl.col("row").alias("root"))
+        .join(
+            associations.select(*MEMBER, "object_id", "healpix"),
+            on=MEMBER,
+            nulls_equal=True,
         )
     )
-    events = own.events.join(
-        own.objects.select("object_id", "healpix", "simulated"), on="object_id"
-    )
-    return pl.concat([registered, events], how="diagonal").with_columns(
-        pl.lit(now).cast(pl.Datetime("ns")).alias("time"),
-        pl.lit(plan.run_id).alias("run_id"),
+    return (
+        repeated.with_columns(*member)
+        .drop("healpix")
+        .join(heads.select("root", "object_id", "healpix"), on="root")
     )
 
 

@@ -234,13 +234,22 @@ def _with_names(
 
 def ranked(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the pairs, each left source's best first, with ranks of both sides."""
-    order = frame.sort(
-        "left_row", "match_probability", "right_row", descending=[False, True, False]
+    left, right = (frame[f"{side}_row"].to_numpy() for side in ("left", "right"))
+    order = np.lexsort((right, -frame["match_probability"].to_numpy(), left))
+    sorted_ = frame[order]
+    right, falling = right[order], -sorted_["match_probability"].to_numpy()
+    by_right = np.lexsort((falling, right))
+    rank, rank_right = _places_in(left[order]), np.empty(order.size, np.int64)
+    rank_right[by_right] = _places_in(right[by_right])
+    return sorted_.with_columns(
+        pl.Series("rank", rank),
+        pl.Series("rank_right", rank_right),
+        pl.Series("mutual", (rank == 1) & (rank_right == 1)),
     )
-    rank = pl.col("match_probability").rank("ordinal", descending=True).cast(pl.Int64)
-    ranked = order.with_columns(
-        rank.over("left_row").alias("rank"), rank.over("right_row").alias("rank_right")
-    )
-    return ranked.with_columns(
-        ((pl.col("rank") == 1) & (pl.col("rank_right") == 1)).alias("mutual")
-    )
+
+
+def _places_in(groups: Ints) -> Ints:
+    """Return each row's place in its group, from 1; equal groups follow each other."""
+    place = np.arange(groups.size)
+    first = np.flatnonzero(np.diff(groups, prepend=-1))
+    return place - np.repeat(first, np.diff(first, append=groups.size)) + 1

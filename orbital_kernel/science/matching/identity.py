@@ -22,7 +22,12 @@ from orbital_kernel.science.matching.errorcircles import (
     mean_sigma,
     sigmas_in_radius,
 )
-from orbital_kernel.science.matching.links import accepted, blends
+from orbital_kernel.science.matching.links import (
+    accepted,
+    blends,
+    components,
+    surest_links,
+)
 from orbital_kernel.science.matching.registry import KNOWN, identified
 from orbital_kernel.science.matching.skyjoin import apart_deg, unit_vectors
 
@@ -92,18 +97,20 @@ def objects(
     ----------
     Budavári & Szalay 2008, ApJ 679, 301.
     """
-    members = _members(catalogues)
     links = _links(catalogues, matches, at_least)
+    if not singles:
+        catalogues, links = _linked(catalogues, links)
+    members = _members(catalogues)
     members = members.with_columns(
         pl.Series(
             "group",
-            _components(members.height, links["a"].to_numpy(), links["b"].to_numpy()),
+            components(members.height, links["a"].to_numpy(), links["b"].to_numpy()),
         ),
         pl.col("member")
         .is_in(links["component"].drop_nulls().implode())
         .alias("component"),
     )
-    members = members.join(_surest_links(links), on="member", how="left").filter(
+    members = members.join(surest_links(links), on="member", how="left").filter(
         pl.col("ra").is_not_null()
     )
     if not singles:
@@ -177,6 +184,24 @@ def _links(
     return pl.concat(parts)
 
 
+def _linked(
+    catalogues: Mapping[str, pl.DataFrame], links: pl.DataFrame
+) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
+    """Return the rows that have a link, and the links of these rows' numbers."""
+    numbers = np.unique(np.concatenate([links["a"].to_numpy(), links["b"].to_numpy()]))
+    frames, first = {}, 0
+    for name, frame in catalogues.items():
+        low, high = np.searchsorted(numbers, [first, first + frame.height])
+        frames[name] = frame[numbers[low:high] - first]
+        first += frame.height
+    a, b = (
+        pl.Series(np.searchsorted(numbers, links[end].to_numpy())) for end in ("a", "b")
+    )
+    of_a = pl.col("component") == pl.col("a")
+    component = pl.when(of_a).then(a).when(~of_a).then(b).alias("component")
+    return frames, links.with_columns(component, a.alias("a"), b.alias("b"))
+
+
 def _numbered(pairs: pl.DataFrame, offsets: tuple[int, int]) -> pl.DataFrame:
     """Return pairs as links of member numbers."""
     pairs = fill(pairs, dict.fromkeys(("p_any", "p_i"), pl.Float64()))
@@ -190,56 +215,33 @@ def _numbered(pairs: pl.DataFrame, offsets: tuple[int, int]) -> pl.DataFrame:
     )
 
 
-def _components(size: int, a: Ints, b: Ints) -> Ints:
-    """Return the smallest member number each member is linked with, by propagation."""
-    label = np.arange(size)
-    while True:
-        low = np.minimum(label[a], label[b])
-        new = label.copy()
-        np.minimum.at(new, a, low)
-        np.minimum.at(new, b, low)
-        if np.array_equal(new, label):
-            return label
-        label = new
-
-
-def _surest_links(links: pl.DataFrame) -> pl.DataFrame:
-    """Return the link of each linked member with the smallest chance probability."""
-    ends = [links.rename({side: "member"}).drop(other) for side, other in ("ab", "ba")]
-    return (
-        pl.concat(
-            [
-                end.select("member", "normalised", "chance", "p_any", "p_i")
-                for end in ends
-            ]
-        )
-        .sort("chance", "normalised", "p_i")
-        .unique("member", keep="first", maintain_order=True)
-    )
-
-
 def _objects(members: pl.DataFrame) -> pl.DataFrame:
     vectors = unit_vectors(members["ra"].to_numpy(), members["dec"].to_numpy())
     weighted = members.with_columns(
         pl.when("component").then(0.0).otherwise(1 / pl.col("sigma") ** 2).alias("w"),
         *(pl.Series(axis, vectors[:, k]) for k, axis in enumerate("xyz")),
     ).sort("group", "component", "sigma", "table", "catalog", "key", "obs_id")
-    observatory = pl.col("table").str.split(".").list.first()
-    named = pl.format("{}:{}", "table", "key")
+    tables = sorted(weighted["table"].unique())
+    names = [pl.when(table).then(pl.lit(table.split(".")[0])) for table in tables]
     anchor = (
         pl.when(pl.col("catalog").is_null())
-        .then(named)
-        .otherwise(pl.format("{}:{}:{}", "table", "catalog", "key"))
+        .then(pl.format("{}:{}", "table", "name"))
+        .otherwise(pl.format("{}:{}:{}", "table", "catalog", "name"))
     )
     grouped = weighted.group_by("group", maintain_order=True).agg(
         *((pl.col(axis) * pl.col("w")).sum() / pl.col("w").sum() for axis in "xyz"),
         (1 / pl.col("w").sum().sqrt()).alias("sigma"),
-        anchor.first().alias("anchor"),
+        *(pl.col(column).first() for column in ("table", "catalog")),
         pl.col("key").first().alias("name"),
         pl.col("kind").drop_nulls().first().alias("kind"),
-        observatory.unique().sort().str.join(",").alias("observatories"),
+        *((pl.col("table") == table).any().alias(table) for table in tables),
         pl.col("component").any().alias("blend"),
         pl.col("simulated").max(),
+    )
+    grouped = grouped.select(
+        pl.exclude("table", "catalog", *tables),
+        anchor.alias("anchor"),
+        pl.concat_str(names, separator=",", ignore_nulls=True).alias("observatories"),
     )
     x, y, z = (grouped[axis].to_numpy() for axis in "xyz")
     ids = [hashlib.sha256(text.encode()).hexdigest()[:16] for text in grouped["anchor"]]

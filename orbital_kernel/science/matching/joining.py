@@ -4,7 +4,7 @@ The Bayes factor is that of Budavári & Szalay 2008 (ApJ 679, 301), eq. 16, for 
 """
 
 import itertools
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import polars as pl
@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from orbital_kernel.science.columns import demand, finite
 from orbital_kernel.science.matching.errorcircles import covariances, largest_sigma
-from orbital_kernel.science.matching.skyjoin import neighbours
+from orbital_kernel.science.matching.skyjoin import Directions, near_directions
 
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+Number = TypeVar("Number", np.int64, np.float64)
 
 ARCSEC_PER_RADIAN = np.degrees(1) * 3600
 
@@ -91,14 +93,15 @@ def places(sources: pl.DataFrame, side: str) -> Places:
 def joined(
     a: Places, b: Places, *, n_sigma: float, most_arcsec: float = np.inf
 ) -> Joined:
-    """Join error classes by octaves, so that one vague source does not widen all."""
+    """Join classes of errors one by one: a vague source does not widen all searches."""
     parts = [(np.empty(0, np.int64),) * 2 + (np.empty(0),)]
-    octaves = octave(a.covariance), octave(b.covariance)
-    for low, high in itertools.product(*(np.unique(classes) for classes in octaves)):
-        i, j = np.flatnonzero(octaves[0] == low), np.flatnonzero(octaves[1] == high)
-        radius = n_sigma * np.hypot(2.0 ** (low + 1), 2.0 ** (high + 1))
+    first, second = (Directions.of(side.ra, side.dec) for side in (a, b))
+    classes = error_class(a.covariance), error_class(b.covariance)
+    for low, high in itertools.product(*(distinct(values) for values in classes)):
+        i, j = np.flatnonzero(classes[0] == low), np.flatnonzero(classes[1] == high)
+        radius = n_sigma * np.hypot(*(4.0 ** (step + 1) for step in (low, high)))
         radius_deg = min(radius, most_arcsec) / 3600
-        x, y, apart = neighbours(a.ra[i], a.dec[i], b.ra[j], b.dec[j], radius_deg)
+        x, y, apart = near_directions(first.some(i), second.some(j), radius_deg)
         parts.append((i[x], j[y], apart * 3600))
     of_left, of_right, apart = (
         np.concatenate(column) for column in zip(*parts, strict=True)
@@ -114,9 +117,17 @@ def joined(
     return Joined(of_left[keep], of_right[keep], apart[keep], normalised[keep], bayes)
 
 
-def octave(covariance: Reals) -> Ints:
-    """Return the power of two below each largest one-sigma error, arcsec."""
-    return np.floor(np.log2(largest_sigma(covariance))).astype(np.int64)
+def distinct(values: NDArray[Number]) -> NDArray[Number]:
+    """Return the few different values of many, in order: by sorting, not by hashing."""
+    ordered = np.sort(values)
+    first = np.ones(ordered.size, bool)
+    first[1:] = ordered[1:] != ordered[:-1]
+    return ordered[first]
+
+
+def error_class(covariance: Reals) -> Ints:
+    """Return the power of four below each largest one-sigma error, arcsec."""
+    return np.floor(np.log2(largest_sigma(covariance)) / 2).astype(np.int64)
 
 
 def position_angle(a: Places, b: Places, of_left: Ints, of_right: Ints) -> Reals:

@@ -6,7 +6,11 @@ which this holds, is a blend of its probable candidates, if there are several: t
 sharper observatory resolves what the other does not.
 """
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
 
 SURE = 0.5
 BLENDED = 0.9
@@ -55,3 +59,31 @@ def blends(pairs: pl.DataFrame) -> pl.DataFrame:
         .filter(pl.len().over("right_row") > 1)
     )
     return pl.concat([left, right])
+
+
+def components(size: int, a: Ints, b: Ints) -> Ints:
+    """Return the smallest member number each member is linked with, by propagation."""
+    label = np.arange(size)
+    while True:
+        low = np.minimum(label[a], label[b])
+        new = label.copy()
+        np.minimum.at(new, a, low)
+        np.minimum.at(new, b, low)
+        if np.array_equal(new, label):
+            return label
+        label = new
+
+
+def surest_links(links: pl.DataFrame) -> pl.DataFrame:
+    """Return the link of each linked member with the smallest chance probability."""
+    ends = [links.rename({side: "member"}).drop(other) for side, other in ("ab", "ba")]
+    return (
+        pl.concat(
+            [
+                end.select("member", "normalised", "chance", "p_any", "p_i")
+                for end in ends
+            ]
+        )
+        .sort("chance", "normalised", "p_i")
+        .unique("member", keep="first", maintain_order=True)
+    )

@@ -185,7 +185,7 @@ def _background(of_left: Ints, apart: Reals) -> float:
     """Return the even density of chance pairs, per left source and arcsec²."""
     reach = max(float(apart.max()), 1.0)
     outer = apart > reach / 2
-    lefts = max(np.unique(of_left).size, 1)
+    lefts = max(int(np.count_nonzero(np.bincount(of_left))), 1)
     return float(max(outer.sum(), 1) / (lefts * np.pi * reach**2 * 0.75))
 
 

@@ -5,6 +5,8 @@ searches at most three zones for one window of RA, by bisection. Right at the po
 across RA 0; memory grows with the lists and the pairs found, not with their product.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +23,23 @@ PITCH = 1024.0
 """Distance of two zones in sort keys: above the 720 degrees a wrapped RA spans."""
 
 _CHUNK = 250_000
+
+
+class Directions(NamedTuple):
+    """Positions (deg, RA from 0 to 360) with their unit vectors."""
+
+    ra: Reals
+    dec: Reals
+    vectors: Reals
+
+    @classmethod
+    def of(cls, ra: Reals, dec: Reals) -> "Directions":
+        """Return the directions of positions."""
+        return cls(ra % 360, dec, unit_vectors(ra, dec))
+
+    def some(self, rows: Ints) -> "Directions":
+        """Return these directions only."""
+        return Directions(self.ra[rows], self.dec[rows], self.vectors[rows])
 
 
 def neighbours(
@@ -46,16 +65,21 @@ def neighbours(
     ----------
     Gray et al. 2006, arXiv:cs/0701171 (zones).
     """
+    first, second = Directions.of(ra1, dec1), Directions.of(ra2, dec2)
+    return near_directions(first, second, radius_deg)
+
+
+def near_directions(first: Directions, second: Directions, radius_deg: float) -> Pairs:
+    """Return the pairs of `neighbours`."""
     if not 0 <= radius_deg <= 45:
         raise ValueError(f"a radius of {radius_deg} deg is not between 0 and 45")
-    if not (ra1.size and ra2.size):
+    if not (first.ra.size and second.ra.size):
         return _empty()
     height = max(2 * radius_deg, SMALLEST_ZONE_DEG)
-    keys, rows, vectors = _zones(ra2, dec2, height)
-    ra1 = ra1 % 360
-    order = np.argsort(_zone(dec1, height) * PITCH + ra1)
+    zones = _zones(second, height)
+    order = np.argsort(_zone(first.dec, height) * PITCH + first.ra)
     parts = [
-        _pairs_of(part, ra1, dec1, radius_deg, height, keys, rows, vectors)
+        _pairs_of(part, first.some(part), radius_deg, height, *zones)
         for part in np.array_split(order, -(-order.size // _CHUNK))
     ]
     i, j, apart = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -92,9 +116,9 @@ def _zone(dec: Reals, height: float) -> Ints:
     return np.floor((dec + 90) / height).astype(np.int64)
 
 
-def _zones(ra: Reals, dec: Reals, height: float) -> tuple[Reals, Ints, Reals]:
+def _zones(places: Directions, height: float) -> tuple[Reals, Ints, Reals]:
     """Return sort keys, rows and vectors; rows near RA 0 are on both sides of it."""
-    ra = ra % 360
+    ra, dec = places.ra, places.dec
     zone = _zone(dec, height)
     edge = np.minimum(
         np.maximum(np.abs(zone * height - 90), np.abs(dec)) + 2 * height, 90
@@ -105,21 +129,19 @@ def _zones(ra: Reals, dec: Reals, height: float) -> tuple[Reals, Ints, Reals]:
     keys = zone[rows] * PITCH + np.concatenate([ra, ra[low] + 360, ra[high] - 360])
     order = np.argsort(keys)
     rows = rows[order]
-    return keys[order], rows, unit_vectors(ra[rows], dec[rows])
+    return keys[order], rows, places.vectors[rows]
 
 
 def _pairs_of(
     part: Ints,
-    ra: Reals,
-    dec: Reals,
+    places: Directions,
     radius: float,
     height: float,
     keys: Reals,
     rows: Ints,
     vectors: Reals,
 ) -> Pairs:
-    ra, dec = ra[part], dec[part]
-    positions = unit_vectors(ra, dec)
+    ra, dec, positions = places
     width = half_width_deg(dec, radius)
     zone = _zone(dec, height)
     parts = [_empty()]

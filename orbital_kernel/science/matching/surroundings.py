@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from orbital_kernel.model.sky import healpix
 from orbital_kernel.science.matching.errorcircles import largest_sigma
 from orbital_kernel.science.matching.fineness import fineness_class
-from orbital_kernel.science.matching.joining import Places, position_angle
+from orbital_kernel.science.matching.joining import Places, distinct, position_angle
 from orbital_kernel.science.matching.priors import (
     BLOCK_ARCSEC2,
     CLASSES,
@@ -83,7 +83,7 @@ def surroundings(
     unrelated = np.zeros((CLASSES, FINENESSES))
     rings: tuple[list[_Ring], list[_Ring]] = ([], [])
     reach = reach_arcsec(left.some(some), right, n_sigma=n_sigma)
-    for radius in np.unique(reach):
+    for radius in distinct(reach):
         rows = some[reach == radius]
         for ring, parts in zip(
             _around(left, right, rows, radius, blocks, own, unrelated),
