@@ -535,7 +535,7 @@ class Shortcuts(Light, ABC):
         Returns
         -------
         Comparison
-            The compared rows, those beyond the limits of alerts, and the excluded ones.
+            The compared rows, the alerts among them, what is no alert, and the excluded ones.
 
         Raises
         ------
