@@ -130,8 +130,8 @@ bench-rare: venv ## measure false alarms of rare events on shuffled data, into R
 bench-reports: venv ## list the size of the page of every report on the sample sky, into RESULTS.md
 	$(BIN)/python benchmarks/bench_reports.py --write
 
-bench-findings: venv ## replay a year of detections into known sources: delay, completeness, false alerts
-	$(BIN)/python benchmarks/bench_findings.py --write
+bench-findings: venv ## replay a year of detections into known sources; SOURCES=1000000 FILES=365
+	$(BIN)/python benchmarks/bench_findings.py --sources $(or $(SOURCES),1000000) --files $(or $(FILES),365) --write
 
 bench-quality: venv ## measure false alarms and dates of the control charts, into RESULTS.md
 	$(BIN)/python benchmarks/bench_quality.py --write

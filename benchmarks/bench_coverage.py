@@ -18,7 +18,7 @@ from scipy import special
 
 from orbital_kernel import shape
 from orbital_kernel.errors import QueryError
-from orbital_kernel.science import counting
+from orbital_kernel.science import counting, on_off
 
 SEED = 1918
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -77,7 +77,7 @@ def rates(rng, seeds) -> Iterator[Row]:
                 ),
                 (
                     "rate, counted background",
-                    counting.on_off_bounds(on, off, RATIO, claim),
+                    on_off.on_off_bounds(on, off, RATIO, claim),
                 ),
                 (
                     "rate, Kraft+ 1991 (shortest)",
@@ -90,7 +90,7 @@ def rates(rng, seeds) -> Iterator[Row]:
                 ("limit, no background", counting.poisson_limit(alone, claim)),
                 (
                     "limit, counted background",
-                    counting.on_off_limit(on, off, RATIO, claim),
+                    on_off.on_off_limit(on, off, RATIO, claim),
                 ),
             ):
                 yield Row(name, f"mean {mean:g}", claim, mean <= limit)

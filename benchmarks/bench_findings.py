@@ -1,13 +1,14 @@
 """A year of detections replayed into known sources: delay, completeness and false alerts.
 
-    python benchmarks/bench_findings.py [--sources 1000000] [--files 365] [--write]
+    python benchmarks/bench_findings.py [--sources 1000000] [--files 365] [--write] [--quiet]
 
 The store holds `--sources` known sources of both observatories in clustered fields, 60 %
 of the places also with a limit. Each file is one day's pointing at one field: its sources
 again, with Poisson-like errors, ingested as a catalogue by `orbital.ingest` while a
 watcher polls the store. Of the detections 4 % are changed by a factor, up or down. Delays
 run from the time in the file's ledger entry, just before its commit, to the alert at the
-sink. `--write` puts the tables into RESULTS.md, section "Findings".
+sink. `--write` puts the tables into RESULTS.md, section "Findings". Without `--quiet`
+progress is printed, every ten days.
 """
 
 import argparse
@@ -158,9 +159,9 @@ def detections(truth, files, rng):
         )
 
 
-def replay(orbital, days, folder):
+def replay(orbital, days, folder, progress):
     """Ingest the days' detections while a watcher runs; return alerts' times and costs."""
-    sink, stop, seconds = Received(), Event(), []
+    sink, stop, costs = Received(), Event(), []
     watcher = connect(orbital.home).bursts.watch(orbital.watch_folder, sinks=[sink])
     thread = Thread(target=watcher.run, args=(stop,), kwargs={"heartbeat_s": 1e9})
     thread.start()
@@ -173,14 +174,26 @@ def replay(orbital, days, folder):
         report = orbital.ingest(table, mapping=mapping)
         if report.compared is None or report.compared.failed:
             raise SystemExit(f"day {day} was not compared: {report} {report.compared}")
-        seconds.append(report.compared.seconds)
+        costs.append(
+            (
+                report.compared.seconds,
+                report.compared.queries,
+                report.compared.rows_read or 0,
+            )
+        )
+        if (day + 1) % 10 == 0:
+            middle = np.median([cost[0] for cost in costs])
+            progress(
+                f"{day + 1} of {len(days)} days, {len(sink.at)} alerts, "
+                f"a comparison takes {middle:.2f} s"
+            )
     time.sleep(1.0)
     stop.set()
     thread.join()
-    return sink.at, np.array(seconds)
+    return sink.at, np.array(costs, dtype=float)
 
 
-def tables(sources, files):
+def tables(sources, files, progress):
     """Return what was measured, in Markdown."""
     rng = np.random.default_rng(23)
     with TemporaryDirectory(prefix="bench-findings-") as folder:
@@ -189,15 +202,16 @@ def tables(sources, files):
             orbital.storage.apply()
             truth = known(sources, rng)
             fill(orbital.store, truth, rng)
+            progress(f"{sources:,} known sources are stored")
             days = list(detections(truth, files, rng))
-            at, seconds = replay(orbital, days, Path(folder))
-            return "\n".join(summary(orbital, days, at, seconds, sources))
+            at, costs = replay(orbital, days, Path(folder), progress)
+            return "\n".join(summary(orbital, days, at, costs, sources))
         finally:
             orbital.flush()
             embedded.stop(Path(folder) / "home")
 
 
-def summary(orbital, days, at, seconds, sources):
+def summary(orbital, days, at, costs, sources):
     """Return the lines of the report."""
     found = orbital.findings()
     names = pl.concat(days).select("name", "change")
@@ -211,14 +225,17 @@ def summary(orbital, days, at, seconds, sources):
     ]
     missing = int(rows["alert"].sum()) - len(delays)
     p50, p99 = np.percentile(delays, [50, 99]) if delays else (np.nan, np.nan)
-    number, costs = sum(map(len, days)), np.percentile(seconds, [50, 99])
+    number = sum(map(len, days))
+    seconds, queries, read = np.percentile(costs, [50, 99], axis=0).T
     lines = [
         f"{sources:,} known sources, {len(days)} days with {number:,} detections.\n",
         "| | Orbital | STONKS |",
         "|---|---:|---:|",
         f"| delay from commit to alert, p50 | {p50:.2f} s | days |",
         f"| the same, p99 (goal: < 1 s) | {p99:.2f} s | |",
-        f"| comparison of one ingest, p50 / p99 | {costs[0]:.2f} / {costs[1]:.2f} s | |",
+        f"| comparison of one ingest, p50 / p99 | {seconds[0]:.2f} / {seconds[1]:.2f} s | |",
+        f"| its queries, p50 / p99 | {queries[0]:.0f} / {queries[1]:.0f} | |",
+        f"| rows it opens, p50 / p99 | {read[0]:,.0f} / {read[1]:,.0f} | |",
         f"| load average at the end | {os.getloadavg()[0]:.1f} | |",
         f"| alerts that did not arrive | {missing} | |",
         f"| known sources | {sources:,} | about 10^6 |",
@@ -270,9 +287,16 @@ def main():
     parser.add_argument("--sources", type=int, default=1_000_000)
     parser.add_argument("--files", type=int, default=365)
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--quiet", action="store_true")
     options = parser.parse_args()
     began = datetime.now(UTC)
-    text = tables(options.sources, options.files)
+
+    def progress(words):
+        if not options.quiet:
+            spent = (datetime.now(UTC) - began).total_seconds()
+            print(f"{spent:6.0f} s  {words}", flush=True)
+
+    text = tables(options.sources, options.files, progress)
     print(text)
     print(f"{(datetime.now(UTC) - began).total_seconds():.0f} s")
     if options.write:

@@ -2,20 +2,25 @@
 
     python benchmarks/bench_lightcurves.py [--objects 10000] [--points 1000] [--alone 100]
 
-All assemble (the two observatories' points of an object in one table, band and unit),
-average in bins of time weighted by width, and characterise (weighted mean, chi-squared,
-excess variance) the same seeded points. Orbital takes objects in batches, so that memory
-stays bounded. astropy's Table, pandas and stingray (excess variance; numpy for its bins) do
-it object by object, as scripts do, for `alone` objects; their tables are split before, and
-their factors computed once. Their time for all is scaled by the number of objects, and so
-it is printed. Times are of the processor (user and system, all threads), which other work
-on the machine changes little, and wall time. The numbers of these objects must agree.
+All start from the same rows, one table of each observatory with the points of all objects,
+and end with the same results for each object and observatory: the curve in bins of a day
+(time, half-widths, value and errors of both signs weighted by width, points) and its
+numbers (detections, limits, first and last time, mean, weighted mean, chi-squared, excess
+variance and Fvar with their errors). Both observatories' points are brought into one band.
+Orbital takes objects in batches, so that memory stays bounded. astropy's Table and pandas
+do it object by object, as scripts do, on parts that their own `group_by` makes. stingray
+has no bins of unevenly spaced points and no weighted mean: its row is plain numpy for all
+but excess variance and Fvar, on slices of arrays, without tables. Each is measured for
+`alone` objects and scaled by the number of objects. Times are of the processor (user and
+system, all threads), which other work on the machine changes less than wall time. The
+results of these objects must agree.
 """
 
 import argparse
 import pickle
 import resource
 import time
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -33,7 +38,18 @@ BANDS = {"swift": (0.3, 10.0), "chandra": (0.5, 7.0)}
 XRT = Band(0.3, 10.0)
 MODEL = PowerLaw(1.8, 0.2)
 UNIT = "erg / (cm2 s)"
-NUMBERS = ("ns", "value", "value_err_plus", "time_err_plus_s")
+VALUES = ("value", "value_err_plus", "value_err_minus")
+NUMBERS = ("ns", *VALUES, "time_err_plus_s", "time_err_minus_s", "is_limit")
+CURVE = {
+    "since_s": "since_s",
+    "time_err_minus_s": "before_s",
+    "time_err_plus_s": "after_s",
+    "value": "value",
+    "value_err_plus": "plus",
+    "value_err_minus": "minus",
+    "averaged": "points",
+}
+"""Columns of the curve of orbital, and those of the others."""
 
 
 def points(first, objects, size, seed):
@@ -66,17 +82,9 @@ def points(first, objects, size, seed):
 
 
 def orbital(frames):
-    """Return the characters of the objects of both observatories' frames, in bins."""
+    """Return the binned curves and numbers of the objects of both observatories."""
     curves = curves_of_objects(gather(frames), unit=UNIT, model=MODEL, bin_s=BIN_S)
-    return characters(curves)
-
-
-def numbers(value, error):
-    """Return weighted mean, chi-squared and excess variance."""
-    weight = 1 / error**2
-    mean = np.sum(weight * value) / np.sum(weight)
-    chi2 = np.sum(weight * (value - mean) ** 2)
-    return mean, chi2, np.var(value, ddof=1) - np.mean(error**2)
+    return curves, characters(curves)
 
 
 FACTORS = {
@@ -85,112 +93,191 @@ FACTORS = {
 }
 
 
-def with_astropy(tables):
-    """Return the numbers of each observatory of one object, by astropy's Table."""
-    for name, table in tables.items():
-        for column in ("value", "value_err_plus", "value_err_minus"):
-            table[column] = table[column] * FACTORS[name]
-    joint = vstack([tables[name] for name in FACTORS], metadata_conflicts="silent")
-    joint["bin"] = ((joint["ns"] - joint["ns"].min()) / 1e9 // BIN_S).astype(int)
-    joint = joint[~joint["is_limit"]]
-    joint["weight"] = joint["time_err_plus_s"]
-    joint["weighted"] = joint["value"] * joint["weight"]
-    joint["squared"] = (joint["value_err_plus"] * joint["weight"]) ** 2
-    grouped = joint["observatory", "bin", "weight", "weighted", "squared"].group_by(
-        ["observatory", "bin"]
-    )
-    summed = grouped.groups.aggregate(np.sum)
+def numbers(curve):
+    """Return mean, weighted mean, chi-squared, excess variance and Fvar with errors."""
+    value, error = curve["value"], (curve["plus"] + curve["minus"]) / 2
+    weight = 1 / error**2
+    mean, count = np.mean(value), len(value)
+    weighted = np.sum(weight * value) / np.sum(weight)
+    chi2 = np.sum(weight * (value - weighted) ** 2)
+    noise = np.mean(error**2)
+    excess = np.var(value, ddof=1) - noise
+    real = max(excess, 0)
+    excess_err = np.sqrt(2 / count * noise**2 + 4 * noise * real / count)
+    fvar = np.sqrt(real) / mean
+    fvar_err = excess_err / (2 * fvar * mean**2)
+    return mean, weighted, chi2, excess, excess_err, fvar, fvar_err
+
+
+def ends(ns, is_limit):
+    """Return number of limits, first and last time of an observatory's points."""
+    return int(np.sum(is_limit)), int(np.min(ns)), int(np.max(ns))
+
+
+def curve_of(sums):
+    """Return the binned curve of the sums of each bin."""
+    weight = np.asarray(sums["weight"])
+    since = np.asarray(sums["since_weighted"]) / weight
     return {
-        name: numbers(
-            np.asarray(part["weighted"] / part["weight"]),
-            np.asarray(np.sqrt(part["squared"]) / part["weight"]),
-        )
-        for name in FACTORS
-        for part in [summed[summed["observatory"] == name]]
+        "since_s": since,
+        "before_s": since - np.asarray(sums["start"]),
+        "after_s": np.asarray(sums["stop"]) - since,
+        "value": np.asarray(sums["weighted"]) / weight,
+        "plus": np.sqrt(np.asarray(sums["square_plus"])) / weight,
+        "minus": np.sqrt(np.asarray(sums["square_minus"])) / weight,
+        "points": np.asarray(sums["points"]),
     }
+
+
+SUMMED = (
+    "weight",
+    "weighted",
+    "since_weighted",
+    "square_plus",
+    "square_minus",
+    "points",
+)
+
+
+def with_columns(part, since):
+    """Add to a table's detections what is summed in each bin."""
+    weight = part["time_err_plus_s"] + part["time_err_minus_s"]
+    part["bin"] = (since // BIN_S).astype(int)
+    part["weight"] = weight
+    part["weighted"] = part["value"] * weight
+    part["since_weighted"] = since * weight
+    part["square_plus"] = (part["value_err_plus"] * weight) ** 2
+    part["square_minus"] = (part["value_err_minus"] * weight) ** 2
+    part["start"] = since - part["time_err_minus_s"]
+    part["stop"] = since + part["time_err_plus_s"]
+    part["points"] = 1
+
+
+def with_astropy(tables):
+    """Yield objects with their results by observatory, by astropy's Table."""
+    parts = {}
+    for name, table in tables.items():
+        grouped = table.group_by("object")
+        for key, part in zip(
+            grouped.groups.keys["object"], grouped.groups, strict=True
+        ):
+            parts.setdefault(key, {})[name] = part
+    for key, by_observatory in parts.items():
+        for name, part in by_observatory.items():
+            for column in VALUES:
+                part[column] = part[column] * FACTORS[name]
+        joint = vstack(list(by_observatory.values()), metadata_conflicts="silent")
+        start = joint["ns"].min()
+        results = {}
+        for name in FACTORS:
+            part = joint[joint["observatory"] == name]
+            edges = ends(part["ns"], part["is_limit"])
+            part = part[~part["is_limit"]]
+            with_columns(part, np.asarray((part["ns"] - start) / 1e9))
+            by_bin = part["bin", "start", "stop", *SUMMED].group_by("bin")
+            sums = by_bin["bin", *SUMMED].groups.aggregate(np.sum)
+            sums["start"] = by_bin["start"].groups.aggregate(np.min)
+            sums["stop"] = by_bin["stop"].groups.aggregate(np.max)
+            curve = curve_of(sums)
+            results[name] = curve, numbers(curve), edges
+        yield key, results
 
 
 def with_pandas(frames):
-    """Return the same by pandas."""
-    scaled = []
-    for name, factor in FACTORS.items():
-        frame = frames[name].copy()
-        frame[["value", "value_err_plus", "value_err_minus"]] *= factor
-        scaled.append(frame)
-    joint = pd.concat(scaled)
-    start = joint["ns"].min()
-    joint = joint[~joint["is_limit"]]
-    weight = joint["time_err_plus_s"]
-    columns = pd.DataFrame(
-        {
-            "observatory": joint["observatory"],
-            "bin": ((joint["ns"] - start) / 1e9 // BIN_S).astype(int),
-            "weight": weight,
-            "weighted": joint["value"] * weight,
-            "squared": (joint["value_err_plus"] * weight) ** 2,
-        }
-    )
-    summed = columns.groupby(["observatory", "bin"]).sum()
-    return {
-        name: numbers(
-            (part["weighted"] / part["weight"]).to_numpy(),
-            (np.sqrt(part["squared"]) / part["weight"]).to_numpy(),
-        )
-        for name in FACTORS
-        for part in [summed.loc[name]]
-    }
+    """Yield the same by pandas."""
+    parts = {}
+    for name, frame in frames.items():
+        for key, part in frame.groupby("object", sort=False):
+            parts.setdefault(key, {})[name] = part
+    for key, by_observatory in parts.items():
+        scaled = []
+        for name, part in by_observatory.items():
+            frame = part.copy()
+            frame[[*VALUES]] *= FACTORS[name]
+            scaled.append(frame)
+        joint = pd.concat(scaled)
+        start = joint["ns"].min()
+        results = {}
+        for name in FACTORS:
+            part = joint[joint["observatory"] == name]
+            edges = ends(part["ns"], part["is_limit"])
+            part = part[~part["is_limit"]].copy()
+            with_columns(part, (part["ns"] - start) / 1e9)
+            rules = dict.fromkeys(SUMMED, "sum") | {"start": "min", "stop": "max"}
+            curve = curve_of(part.groupby("bin").agg(rules))
+            results[name] = curve, numbers(curve), edges
+        yield key, results
 
 
 def with_stingray(tables):
-    """Return the same with numpy's bins and stingray's excess variance."""
+    """Yield the same with numpy's bins, and excess variance and Fvar of stingray."""
     from stingray import Lightcurve  # noqa: PLC0415 - the extra 'timing'
     from stingray.utils import excess_variance  # noqa: PLC0415
 
-    result = {}
-    start = min(columns["ns"].min() for columns in tables.values())
-    for name, factor in FACTORS.items():
-        seen = ~tables[name]["is_limit"]
-        part = {key: tables[name][key][seen] for key in NUMBERS}
-        bins = ((part["ns"] - start) / 1e9 // BIN_S).astype(int)
-        weight, value = part["time_err_plus_s"], part["value"] * factor
-        error = part["value_err_plus"] * factor
-        total = np.bincount(bins, weight)
-        full = total > 0
-        value = np.bincount(bins, weight * value)[full] / total[full]
-        error = np.sqrt(np.bincount(bins, (weight * error) ** 2)[full]) / total[full]
-        curve = Lightcurve(
-            np.flatnonzero(full) * BIN_S,
-            value,
-            err=error,
-            err_dist="gauss",
-            dt=BIN_S,
-            skip_checks=True,
-        )
-        mean, chi2, _ = numbers(value, error)
-        result[name] = mean, chi2, excess_variance(curve, normalization="none")[0]
-    return result
+    parts = {}
+    for name, table in tables.items():
+        objects = table["object"]
+        cuts = np.flatnonzero(objects[1:] != objects[:-1]) + 1
+        for first, last in pairwise([0, *cuts, len(objects)]):
+            part = {key: table[key][first:last] for key in NUMBERS}
+            parts.setdefault(objects[first], {})[name] = part
+    for key, by_observatory in parts.items():
+        start = min(part["ns"].min() for part in by_observatory.values())
+        results = {}
+        for name, points_ in by_observatory.items():
+            is_limit = points_["is_limit"]
+            edges = ends(points_["ns"], is_limit)
+            part = {n: column[~is_limit] for n, column in points_.items()}
+            since, factor = (part["ns"] - start) / 1e9, FACTORS[name]
+            bins = (since // BIN_S).astype(int)
+            before, after = part["time_err_minus_s"], part["time_err_plus_s"]
+            weight = before + after
+            scaled = weight * factor
+            columns = {
+                "weight": weight,
+                "weighted": scaled * part["value"],
+                "since_weighted": weight * since,
+                "square_plus": (scaled * part["value_err_plus"]) ** 2,
+                "square_minus": (scaled * part["value_err_minus"]) ** 2,
+                "points": None,
+            }
+            full = np.flatnonzero(np.bincount(bins))
+            sums = {n: np.bincount(bins, column)[full] for n, column in columns.items()}
+            first, last = np.full(full[-1] + 1, np.inf), np.full(full[-1] + 1, -np.inf)
+            np.minimum.at(first, bins, since - before)
+            np.maximum.at(last, bins, since + after)
+            sums |= {"start": first[full], "stop": last[full]}
+            curve = curve_of(sums)
+            light_curve = Lightcurve(
+                full * BIN_S,
+                curve["value"],
+                err=(curve["plus"] + curve["minus"]) / 2,
+                err_dist="gauss",
+                dt=BIN_S,
+                skip_checks=True,
+            )
+            excess = excess_variance(light_curve, normalization="none")
+            fvar = excess_variance(light_curve, normalization="fvar")
+            mean, weighted, chi2, *_ = numbers(curve)
+            results[name] = curve, (mean, weighted, chi2, *excess, *fvar), edges
+        yield key, results
 
 
 def alone(frames, objects, convert, measure):
-    """Return seconds (of the processor, and wall) and numbers of objects, one by one."""
-    parts = {
-        name: {
-            observatory: convert(part.with_columns(ns=pl.col("time").cast(pl.Int64)))
-            for observatory, frame in frames.items()
-            for part in [frame.filter(object=name)]
-        }
-        for name in objects
+    """Return seconds (of the processor, and wall) and results of objects, one by one."""
+    tables = {
+        observatory: convert(
+            frame.filter(pl.col("object").is_in(objects)).with_columns(
+                ns=pl.col("time").cast(pl.Int64)
+            )
+        )
+        for observatory, frame in frames.items()
     }
-    measure(pickle.loads(pickle.dumps(parts[objects[0]])))  # imports; leaves the parts
+    next(measure(pickle.loads(pickle.dumps(tables))))  # imports; leaves the tables
     start, wall = time.process_time(), time.perf_counter()
-    results = {name: measure(part) for name, part in parts.items()}
+    results = dict(measure(tables))
     spent = time.process_time() - start
     return spent, time.perf_counter() - wall, results
-
-
-def as_table(frame):
-    """Return an astropy Table of a frame."""
-    return Table({name: frame[name].to_numpy() for name in frame.columns})
 
 
 def as_arrays(frame):
@@ -198,19 +285,38 @@ def as_arrays(frame):
     return {name: frame[name].to_numpy() for name in frame.columns}
 
 
+def as_table(frame):
+    """Return an astropy Table of a frame."""
+    return Table(as_arrays(frame))
+
+
 def as_pandas(frame):
     """Return a pandas frame of a frame."""
-    return pd.DataFrame({name: frame[name].to_numpy() for name in frame.columns})
+    return pd.DataFrame(as_arrays(frame))
 
 
-def check(result, expected):
-    """Raise AssertionError if the numbers of an object differ."""
+def check(result, expected, *, is_stingray):
+    """Raise AssertionError if a binned curve or a number of an object differs.
+
+    stingray's excess variance is of the population (ddof 0), and its errors follow.
+    """
+    curves, characters_ = result
+    names = ("mean", "weighted_mean", "chi2", "excess_variance", "excess_variance_err")
     for name, by_observatory in expected.items():
-        for observatory, (mean, chi2, excess) in by_observatory.items():
-            row = result.filter(object=name, observatory=observatory)
-            np.testing.assert_allclose(row["weighted_mean"][0], mean, rtol=1e-9)
-            np.testing.assert_allclose(row["chi2"][0], chi2, rtol=1e-6)
-            np.testing.assert_allclose(row["excess_variance"][0], excess, rtol=0.02)
+        for observatory, (curve, values, edges) in by_observatory.items():
+            one = {"object": name, "observatory": observatory}
+            bins = curves.filter(~pl.col("is_limit"), **one).sort("since_s")
+            for ours, theirs in CURVE.items():
+                np.testing.assert_allclose(
+                    bins[ours].to_numpy(), curve[theirs], rtol=1e-6, atol=1e-5
+                )
+                if ours.startswith("value"):
+                    np.testing.assert_allclose(bins[ours], curve[theirs], rtol=1e-9)
+            row = characters_.filter(**one)
+            for k, column in enumerate((*names, "fvar", "fvar_err")):
+                tolerance = 0.05 if is_stingray and k > 2 else 1e-6
+                np.testing.assert_allclose(row[column][0], values[k], rtol=tolerance)
+            assert row["limits"][0] == edges[0]
 
 
 def main():
@@ -250,7 +356,7 @@ def main():
         except ImportError:
             print(f"{name}: not installed; `pip install 'orbital[timing]'`")
             continue
-        check(result, expected)
+        check(result, expected, is_stingray=name == "stingray")
         scale = given.objects / len(chosen)
         print(
             f"{name:14} {spent * scale:9.2f} s of the processor, {passed * scale:9.2f} s "

@@ -16,7 +16,7 @@ The last three questions are of all rows (analytical_questions.py). `bytes` is w
 answers of Orbital's queries hold; `queries` are those that were sent: a table without rows
 is not asked. A public call does more than the selection: it searches names, bursts and
 notices of all observatories, and converts units.
-`--largest` adds 10^8 points beside 10^7 sources, of Orbital alone; its photometry has no
+`--largest` measures 10^8 points beside 10^7 sources, of Orbital alone; its photometry has no
 projections by value and ObsID, so that it fits into 40 GB.
 """
 
@@ -34,7 +34,16 @@ from query_plot import draw
 from question_calls import CALLS, asks_of, choose
 from question_clients import by_clients, ingesting
 from question_parquet import Parquet, compare
-from question_results import asked, circumstances, keep, line, record, table
+from question_results import (
+    LARGEST_PART,
+    PART,
+    asked,
+    circumstances,
+    keep,
+    line,
+    record,
+    table,
+)
 
 from orbital_kernel import connect, embedded
 from orbital_kernel.storage.cost.question_model import fitted_to, read_asked
@@ -48,7 +57,7 @@ ORBITAL = "Orbital"
 def main():
     arguments = _arguments()
     lines, notes, measured = [], [circumstances()], []
-    sizes = [*arguments.rows, *([LARGEST] if arguments.largest else [])]
+    sizes = [LARGEST] if arguments.largest else arguments.rows
     for rows in sizes:
         folder = Path(mkdtemp(prefix="bench-questions-"))
         try:
@@ -63,8 +72,8 @@ def main():
     print(text := table(lines))
     print(*notes, sep="\n")
     if arguments.out:
-        intro = __doc__.split("\n\n", 2)[2].strip()
-        record(arguments.out, text, intro, "\n\n".join(notes))
+        part = LARGEST_PART if arguments.largest else PART
+        record(arguments.out, text, "\n\n".join(notes), part)
     if arguments.keep:
         keep(arguments.keep, measured)
         if len(sizes) > 2:
@@ -202,7 +211,9 @@ def _arguments():
     sizes = [100_000, 1_000_000, 10_000_000]
     parser.add_argument("--rows", type=int, nargs="*", default=sizes)
     parser.add_argument(
-        "--largest", action="store_true", help="add 10^8 points; needs 40 GB"
+        "--largest",
+        action="store_true",
+        help="10^8 points instead, in a table of its own; needs 40 GB",
     )
     parser.add_argument("--asks", type=int, default=20)
     parser.add_argument(

@@ -41,7 +41,7 @@ def main():
             orbital = connect()
             orbital.prepare()
             orbital.bursts.scan_store()
-            orbital.objects.match()
+            orbital.match()
             rows = list(measured(Path(folder, "out"), given.names))
         finally:
             embedded.stop(home)

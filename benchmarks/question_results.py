@@ -7,8 +7,7 @@ import time
 import numpy as np
 import polars as pl
 
-BEGIN, END = "<!-- questions: begin -->", "<!-- questions: end -->"
-HEADING = "## Questions"
+PART, LARGEST_PART = "questions", "questions-largest"
 COLUMNS = {
     "rows": "rows",
     "kind": "call",
@@ -89,15 +88,14 @@ def _cell(value):
     return f"{value:,}" if isinstance(value, int | float) else str(value)
 
 
-def record(path, text, intro, notes):
-    """Write the table into RESULTS.md, in place of the one of an earlier run."""
+def record(path, text, notes, part):
+    """Write the table into a part of RESULTS.md, in place of that of an earlier run."""
+    begin, end = f"<!-- {part}: begin -->", f"<!-- {part}: end -->"
     content = path.read_text(encoding="utf-8")
-    if BEGIN not in content:
-        content = f"{content.rstrip()}\n\n{HEADING}\n\n{intro}\n\n{BEGIN}\n{END}\n"
-    before, remainder = content.split(BEGIN)
-    after = remainder.split(END)[1]
+    before, remainder = content.split(begin)
+    after = remainder.split(end)[1]
     path.write_text(
-        f"{before}{BEGIN}\n{notes}\n\n{text}\n{END}{after}", encoding="utf-8"
+        f"{before}{begin}\n{notes}\n\n{text}\n{end}{after}", encoding="utf-8"
     )
 
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import polars as pl
 import pytest
+import requests
 from click.testing import CliRunner
 
 from orbital_kernel import connect, embedded
@@ -13,8 +14,9 @@ from orbital_kernel.ingest import ingest
 from orbital_kernel.model.sky import healpix
 from orbital_kernel.questions import neighbourhoods as places_of
 from orbital_kernel.questions.findings import compare_new
-from orbital_kernel.questions.neighbourhoods import neighbourhoods, reading
+from orbital_kernel.questions.neighbourhoods import Reading, neighbourhoods, reading
 
+KNOWN = 200_000
 MAPPING = """
 table = "sources"
 observatory = "{observatory}"
@@ -126,6 +128,40 @@ def test_what_one_run_does_not_compare_the_next_does(session, tmp_path, monkeypa
     assert 0 == session.compare_new().files
 
 
+def test_a_comparison_reads_what_is_near_and_asks_a_set_number_of_times(
+    session, tmp_path, monkeypatch
+):
+    rng = np.random.default_rng(3)
+    dec = np.degrees(np.arcsin(rng.uniform(-1, 1, KNOWN)))
+    places = {"ra": rng.uniform(0, 360, KNOWN), "dec": dec}
+    known = pl.DataFrame(places | {"healpix": healpix(*places.values())})
+    known = known.with_columns(catalog=pl.lit("known"), file_row=pl.int_range(pl.len()))
+    session.store.insert("chandra.sources", known.sort("healpix").to_arrow())
+    send, requested = requests.Session.send, []
+
+    def counted(http, request, **options):
+        requested.append(request.path_url.partition("?")[2].partition("&")[0])
+        return send(http, request, **options)
+
+    for obs_id, expected in (("c4", 0), ("s4", 12)):
+        name, flux = ("swift", 1.1e-13) if expected else ("chandra", 1e-13)
+        field = [(f"f{k}", 200.0 + 0.01 * k, 20.0, flux) for k in range(12)]
+        table, mapping = catalogue(tmp_path, name, obs_id, field)
+        ingest([table], session.store, mapping=mapping, compare=True)
+        with monkeypatch.context() as patch:
+            patch.setattr(requests.Session, "send", counted)
+            requested.clear()
+            comparison = compare_new(session)
+        assert expected == len(comparison.rows)
+
+    # The contents due, the ledger, the new rows, six tables near them, findings there, and
+    # the contents again, to delete them; written are findings and contents.
+    assert 11 == requested.count("data")
+    assert 3 == requested.count("rows")
+    assert 8 == comparison.how.selects
+    assert comparison.how.rows_read < KNOWN / 2  # groups of 65,536 rows
+
+
 def test_all_new_rows_are_in_one_neighbourhood_each_and_within_its_cone():
     rng = np.random.default_rng(2)
     new = pl.DataFrame(
@@ -136,7 +172,7 @@ def test_all_new_rows_are_in_one_neighbourhood_each_and_within_its_cone():
         }
     )
     for order in (None, 0, 2, 7):
-        parts = list(neighbourhoods(new, order))
+        parts = list(neighbourhoods(new, Reading(order)))
         assert 500 == sum(len(part.new) for part in parts)
         lows = [part.low for part in parts]
         assert lows == sorted(lows)
@@ -148,8 +184,10 @@ def test_all_new_rows_are_in_one_neighbourhood_each_and_within_its_cone():
 
 
 def test_few_new_rows_are_read_by_cones_and_small_tables_whole():
-    new = pl.DataFrame({"ra": [1.0, 180.0], "dec": [0.0, 10.0]})
+    new = pl.DataFrame(
+        {"ra": [1.0, 180.0], "dec": [0.0, 10.0], "radius_arcsec": [1.0, 1.0]}
+    )
 
-    assert reading(new, 100).order is None
-    assert 7 == reading(new, 10_000_000).order
-    assert reading(new, 10_000_000).rows < 1_000
+    assert reading(new, lambda: 100).order is None
+    assert 7 == reading(new, lambda: 10_000_000).order
+    assert reading(new, lambda: 10_000_000).rows < 1_000

@@ -152,7 +152,7 @@ def both_looked(orbital, holding):
 
 
 def test_pairs_are_of_good_time_in_one_band_and_each_point_counts_once(both_looked):
-    answer = both_looked.questions.calibration(place=(150.0, 20.0), within_days=1)
+    answer = both_looked.calibration(subject=(150.0, 20.0), within_days=1)
     (row,) = answer.pairs.to_dicts()
 
     assert ("cal1", "cal9") == (row["obs_id_a"], row["obs_id_b"])
@@ -164,7 +164,7 @@ def test_pairs_are_of_good_time_in_one_band_and_each_point_counts_once(both_look
 
 
 def test_a_point_outside_good_time_is_near_but_not_simultaneous(both_looked):
-    answer = both_looked.questions.calibration(place=(150.0, 20.0), at_least_s=1_001)
+    answer = both_looked.calibration(subject=(150.0, 20.0), at_least_s=1_001)
 
     assert 0 == len(answer.pairs)
     assert 0 == len(answer.constants)

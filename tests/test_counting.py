@@ -7,27 +7,26 @@ import pytest
 from astropy.stats import poisson_conf_interval
 from scipy import integrate, stats
 
-from orbital_kernel.science import counting
+from orbital_kernel.science import counting, on_off
 from orbital_kernel.science.counting import (
     SIGMA,
-    chance,
     kraft_bounds,
-    on_off_bounds,
-    on_off_limit,
     poisson_bounds,
     poisson_interval,
     poisson_limit,
     source_bounds,
     source_limit,
 )
+from orbital_kernel.science.on_off import chance, on_off_bounds, on_off_limit
 
 SEEDS = 1_000
 FEW = pytest.mark.parametrize("mean", [0.5, 1.0, 3.0, 10.0, 50.0])
 CLAIMS = pytest.mark.parametrize("confidence", [SIGMA, 0.95])
 
 
-def test_examples_of_counting_are_true():
-    assert 0 == doctest.testmod(counting).failed
+@pytest.mark.parametrize("module", [counting, on_off])
+def test_examples_of_counting_are_true(module):
+    assert 0 == doctest.testmod(module).failed
 
 
 def test_exact_bounds_are_those_of_gehrels_tables():

@@ -15,7 +15,7 @@ from orbital_kernel.__main__ import cli
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science import shape
 from orbital_kernel.science.aperture import Aperture, pixel_arcsec
-from orbital_kernel.science.counting import on_off_bounds
+from orbital_kernel.science.on_off import on_off_bounds
 
 BAND = (2.0, 8.0)
 SGRA = {

@@ -45,6 +45,15 @@ PUBLIC = [
 ]
 
 
+def _members(holder):
+    """Return the members of a class, and of its bases that are this project's."""
+    members = {}
+    for base in reversed(holder.__mro__):
+        if base.__module__.startswith("orbital_"):
+            members |= vars(base)
+    return members
+
+
 def _objects():
     """Yield (name, object) of whatever users call: functions, classes, their members."""
     for holder in PUBLIC:
@@ -53,7 +62,7 @@ def _objects():
         home = f"{holder.__module__}.{holder.__qualname__}"
         yield home, holder
         if inspect.isclass(holder):
-            for name, member in vars(holder).items():
+            for name, member in _members(holder).items():
                 if not name.startswith("_") and _has_text(member):
                     yield f"{home}.{name}", member
 

@@ -10,7 +10,7 @@ import pytest
 
 from orbital_kernel.errors import QueryError, SchemaMismatch
 from orbital_kernel.model.times import to_tt, tt_from_utc
-from orbital_kernel.science.counting import on_off_bounds, poisson_bounds
+from orbital_kernel.science.counting import poisson_bounds
 from orbital_kernel.science.lightcurves import (
     CountsToFlux,
     PowerLaw,
@@ -25,6 +25,7 @@ from orbital_kernel.science.lightcurves import (
     points_of_rates,
     rebin,
 )
+from orbital_kernel.science.on_off import on_off_bounds
 
 T0 = datetime(2013, 4, 27, 7, 49, 4)  # noqa: DTZ001 - TT has no zone
 NS = pl.Datetime("ns")

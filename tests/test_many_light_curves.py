@@ -7,6 +7,7 @@ import pytest
 from orbital_kernel.science.lightcurves import PowerLaw, averaged, joint
 from orbital_kernel.science.lightcurves.characters import characters
 from orbital_kernel.science.lightcurves.many import curves_of_objects
+from orbital_kernel.science.shape import excess_variance
 
 DAY = 86_400.0
 LAW = PowerLaw(1.7, 0.2)
@@ -82,3 +83,7 @@ def test_characters_are_those_of_numpy(points):
     assert seen.height - 1 == row["degrees_of_freedom"]
     excess = np.var(value, ddof=1) - np.mean(error**2)
     assert np.sqrt(excess) / value.mean() == pytest.approx(row["fvar"])
+    single = excess_variance(value, error)
+    assert single.fvar_err == pytest.approx(row["fvar_err"])
+    square = row["mean"] ** 2
+    assert single.excess_err * square == pytest.approx(row["excess_variance_err"])

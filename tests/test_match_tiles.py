@@ -91,7 +91,7 @@ def test_a_stopped_match_continues_behind_its_finished_tiles(matched):
 
     with pytest.raises(KeyboardInterrupt):
         match(matched, NAMES, most_rows=SMALL, progress=stop)
-    finished = matched.store.rows("cross.tiles")
+    finished = matched.table("cross.tiles")["summary"].drop_nulls().len()
     match(
         matched, NAMES, most_rows=SMALL, progress=lambda done, _total: seen.append(done)
     )
@@ -125,6 +125,38 @@ def test_a_process_that_is_killed_loses_no_tile(matched):
     assert len(killed) == 1
     assert [] == differing(before, stored(matched))
     assert [] == children("session.matcher")
+
+
+KILLED_WHILE_IT_WRITES = """
+import os, signal, sys
+from orbital_kernel import connect
+from orbital_kernel.questions.matching import tt_now
+from orbital_kernel.questions.matching.marks import Mark, writing
+from orbital_kernel.questions.matching.plan import make_plan
+
+store = connect(sys.argv[1], database="pointed").store
+plan = make_plan(
+    store, ("swift", "chandra"), within_arcsec=None, region=None, most_rows=int(sys.argv[2])
+)
+tile = plan.tiles[0]
+with writing(store, Mark(plan.run_id, tile.low, tile.high), tt_now()) as tx:
+    tx.delete("cross.objects", [])
+    print(tx.number, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_transaction_of_a_process_that_was_killed_is_rolled_back(matched):
+    """It has claimed every object: until it ends, nobody else can replace them."""
+    before = stored(matched)
+    program = [sys.executable, "-c", KILLED_WHILE_IT_WRITES, str(matched.home)]
+    killed = subprocess.run([*program, str(SMALL)], stdout=subprocess.PIPE, check=False)
+
+    match(matched, NAMES, most_rows=SMALL)
+
+    assert -signal.SIGKILL == killed.returncode
+    assert not matched.store.roll_back(int(killed.stdout))
+    assert [] == differing(before, stored(matched))
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ def offline(tmp_path: Path) -> Orbital:
         ),
         (lambda o: o.simultaneous("swift", "chandr"), "did you mean chandra"),
         (lambda o: o.follow_ups(by="Chandra"), "did you mean chandra"),
-        (lambda o: o.objects.match("swift", "chandraa"), "did you mean chandra"),
+        (lambda o: o.match("swift", "chandraa"), "did you mean chandra"),
         (lambda o: o.rare("transients"), "did you mean transient"),
         (lambda o: o.rare("transient", first="swft"), "did you mean swift"),
         (lambda o: o.ingest("x.fits", observatory="swif"), "did you mean swift"),

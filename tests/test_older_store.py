@@ -92,7 +92,7 @@ def test_matching_adds_to_older_tables_the_column_that_says_what_is_simulated(ol
         older.store.insert(f"{name}.sources", rows)
 
     before = older.known_at((10.0, 5.0)).summary
-    older.objects.match()
+    older.match()
 
     assert before["simulated"].all()
     assert [True] == frame_of(older.store.read("cross.objects"))["simulated"].to_list()

@@ -179,7 +179,7 @@ def pointed(orbital, holding):
 
 
 def test_pairs_exclude_times_of_another_place_and_count_them(pointed):
-    answer = pointed.objects.ask_observed_by("swift", "chandra", within_arcmin=1)
+    answer = pointed.questions.observed_by("swift", "chandra", within_arcmin=1)
 
     of_it = answer.frame.filter(pl.col("obs_id_a") == "ck1")
     assert ["ck2", "ck5"] == sorted(of_it["obs_id_b"])

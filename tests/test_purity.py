@@ -370,7 +370,7 @@ def test_on_real_files_no_public_call_and_no_report_leaves_a_simulated_row(
 
     fresh.prepare()
     fresh.bursts.scan_store()
-    fresh.objects.match()
+    fresh.match()
     fresh.light_curve("GRB 130427A")
     fresh.known_at("GRB 130427A", radius_arcmin=1)
     fresh.follow_ups(by="chandra", within_arcmin=5, within_days=400)

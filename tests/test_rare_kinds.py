@@ -19,7 +19,6 @@ from orbital_kernel.science.extreme_hardness import (
     counts_of_ratio,
     extreme_hardness,
 )
-from orbital_kernel.science.flux_ratios import flux_ratios
 from orbital_kernel.science.new_sources import detectable, new_sources
 from orbital_kernel.science.shuffled import false_alarms
 from orbital_kernel.science.transients import missed
@@ -324,30 +323,6 @@ def test_shuffled_misses_are_even_and_a_bright_one_missed_is_rare():
     assert 0.05 == pytest.approx(alarms.randomised, abs=0.015)
     assert 1e-12 == first["flux"]
     assert first["expected"] < 0.05
-
-
-@pytest.mark.parametrize("degrees", [3.0, 100.0])
-def test_flux_ratios_of_any_tails_have_no_more_alarms_than_stated(degrees):
-    alarms = low = rows = 0
-    for seed in range(12):
-        rng = np.random.default_rng([10, seed])
-        off = np.exp(0.3 * rng.standard_t(degrees, 400))
-        frame = pl.DataFrame({"kind": "a", "flux_a": 1e-14, "flux_b": 1e-14 * off})
-        ranked = flux_ratios(frame)
-        alarms += ranked["expected"].le(0.1).sum()
-        low += ranked["p_value"].le(0.05).sum()
-        rows += len(ranked)
-
-    assert alarms <= 1.2 + 3 * np.sqrt(1.2)
-    assert 0.05 == pytest.approx(low / rows, abs=0.01)
-
-
-def test_a_few_changed_pairs_do_not_hide_each_other():
-    rng = np.random.default_rng(11)
-    flux = np.exp(0.2 * rng.normal(size=400)) * np.where(np.arange(400) < 4, 10, 1)
-    ranked = flux_ratios(pl.DataFrame({"kind": "a", "flux_a": 1.0, "flux_b": flux}))
-
-    assert 4 == ranked["expected"].le(0.01).sum()
 
 
 def test_stored_events_are_kept_once_with_evidence(looked):

@@ -94,8 +94,8 @@ QUESTIONS = {
     "simultaneous": lambda o: o.simultaneous("swift", "chandra"),
     "follow_ups": lambda o: o.follow_ups(within_days=30),
     "known_at summary": lambda o: _at(o).summary,
-    "match": lambda o: o.objects.match(),
-    "objects": lambda o: o.objects.match() is not None and o.table("cross.objects"),
+    "match": lambda o: o.match(),
+    "objects": lambda o: o.match() is not None and o.table("cross.objects"),
     "associations": lambda o: o.table("cross.associations"),
     **{
         f"rare {kind}": lambda o, kind=kind: (
@@ -136,7 +136,7 @@ def test_every_answer_says_whether_its_rows_are_simulated(twins, question, flag)
 
 @pytest.mark.parametrize("flag", [True, False], ids=["simulated", "real"])
 def test_every_table_of_what_is_known_at_a_place_says_so(twins, flag):
-    twins[flag].objects.match()
+    twins[flag].match()
     row = twins[flag].table("cross.objects").row(0, named=True)
     places = (BURST, (row["ra"], row["dec"]), _exposed(twins[flag]))
     tables = {}

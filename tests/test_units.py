@@ -140,3 +140,15 @@ def test_frames_that_people_hold_get_units_from_the_session(stocked):
     assert "pos.eq.dec;meta.main" == stocked.ucds("swift.sources")["dec"]
     with pytest.raises(QueryError, match=r"did you mean swift\.sources"):
         stocked.units("swift.source")
+
+
+def test_luminosities_and_rates_are_not_in_seconds():
+    units = units_by_name(["luminosity_err_plus_erg_s", "rows_per_s", "rest_s"])
+
+    assert ["erg / s", "1 / s", "s"] == list(units.values())
+
+
+def test_errors_of_a_value_are_in_its_unit():
+    units = units_by_name(["unit", "value", "value_err_model_plus"])
+
+    assert "see unit" == units["value"] == units["value_err_model_plus"]

@@ -17,7 +17,7 @@ from typing import Any
 from astropy import units as u
 
 from orbital_kernel.archives.formats.documents import Document
-from orbital_kernel.archives.mapped.units import FILTERS_NM
+from orbital_kernel.archives.mapped.bands import FILTERS_NM
 from orbital_kernel.archives.reading import Account
 from orbital_kernel.errors import ArchiveError
 

@@ -129,7 +129,7 @@ def objects(
     """Return pairs of pointings of two observatories that are close on the sky and in time."""
     from orbital_kernel import connect
 
-    answer = connect().objects.ask_observed_by(
+    answer = connect().questions.observed_by(
         first, second, within_arcmin=within_arcmin, within_days=within_days
     )
     show_answer(answer, explain=explain, as_json=as_json)

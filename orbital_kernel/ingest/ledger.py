@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from orbital_kernel.ingest.checksum import Sum
-from orbital_kernel.ingest.due import note_due
+from orbital_kernel.ingest.due import Cells, note_due
 from orbital_kernel.ingest.report import FileReport
 from orbital_kernel.model import schema
 from orbital_kernel.model.predicate import Clause, Equal
@@ -79,7 +79,7 @@ class Noted:
     """What the ledger stores of a file besides its report.
 
     `since` is when it was first ingested, if it is read again: files update each other in
-    the order they arrived. `simulated` is the kind of its rows, if stated.
+    the order they arrived. `simulated` is the rows' kind, `cells` their range, if stated.
     """
 
     version: int = 0
@@ -90,6 +90,7 @@ class Noted:
     mapping: str | None = None
     curves: tuple[str, ...] = ()
     superseded: Mapping[str, int] = field(default_factory=dict)
+    cells: Cells = None
 
 
 def entries(store: "Store", contents: Sequence[str] | None = None) -> dict[str, Entry]:
@@ -179,7 +180,7 @@ class Ledger:
             columns = schema.table(LEDGER).arrow
             tx.insert(LEDGER, pa.Table.from_pylist(rows, schema=columns))
         if self._compare:
-            note_due(tx, [report for report, _ in files], now)
+            note_due(tx, files, now)
 
     def note_unpacked(self, tx: "Transaction", unpacked: Mapping[str, str]) -> None:
         """Add to entries of packed bytes the hash of the unpacked bytes."""

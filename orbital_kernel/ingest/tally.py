@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 import polars as pl
 import pyarrow as pa
 
+from orbital_kernel.ingest import versions
 from orbital_kernel.ingest.checksum import Sum, sum_of
+from orbital_kernel.ingest.due import Cells, cells_of
 from orbital_kernel.ingest.files import shown
 from orbital_kernel.ingest.items import End, Kinds, Refusal, Rows
 from orbital_kernel.ingest.offered import Offered
@@ -48,6 +50,8 @@ class Tally:
     """Its rows, by table, that a later version of a curve replaced."""
     places: dict[str, int] = field(default_factory=dict)
     """Its points of light curves by the source of their position."""
+    cells: list[Cells] = field(default_factory=list)
+    """HEALPix ranges of rows to compare, part by part."""
 
     def add(self, table: str, counts: Mapping[str, int], rows: pa.Table) -> None:
         """Add rows that were written to one table."""
@@ -57,6 +61,11 @@ class Tally:
         for state, number in counts.items():
             totals[state] += number
         self.sums[table] = self.sums.get(table, Sum()) + sum_of(rows)
+        self.cells += cells_of(table, rows)
+        kind = versions.kind_of(table)
+        if kind in versions.CURVES and len(rows):
+            curves = self.curves.setdefault(table, set())
+            curves |= versions.curves_of(kind, rows)
 
     def exclude(self, reasons: Mapping[str, int]) -> None:
         """Count rows that were not written, by reason."""

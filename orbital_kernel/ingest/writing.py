@@ -13,6 +13,7 @@ import pyarrow as pa
 from orbital_kernel.ingest import versions
 from orbital_kernel.ingest.bulk import Bulk
 from orbital_kernel.ingest.checksum import SHA, span_of, verify, wider
+from orbital_kernel.ingest.due import joint
 from orbital_kernel.ingest.gathered import gathered
 from orbital_kernel.ingest.items import End, Item, Refusal, Rows
 from orbital_kernel.ingest.ledger import Ledger, Noted
@@ -205,7 +206,6 @@ class Writer:
                 batches.setdefault(item.table, []).append(rows)
                 tally = tallies[file.offered.sha256]
                 tally.add(item.table, {"inserted": len(rows)}, rows)
-                _note_curves(item.table, rows, tally)
         for table, parts in batches.items():
             rows = names.placed(table, pa.concat_tables(parts), tallies)
             tx.insert(table, rows)
@@ -263,7 +263,6 @@ class Writer:
         else:
             inserts.add(item.table, placed)
         tally.add(item.table, {"inserted": len(rows)}, rows)
-        _note_curves(item.table, rows, tally)
         tally.spans[item.table] = wider(
             tally.spans.get(item.table), span_of(item.table, placed)
         )
@@ -288,6 +287,7 @@ class Writer:
                     self._mapping,
                     tuple(sorted(set().union(*tallies[sha256].curves.values()))),
                     tallies[sha256].superseded,
+                    joint(tallies[sha256].cells),
                 )
                 rows[sha256] = report, noted
             elif self.ledger.lacks(report):
@@ -301,13 +301,6 @@ class _RefusedError(Exception):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.reason)
         self.refusal = refusal
-
-
-def _note_curves(table: str, rows: pa.Table, tally: Tally) -> None:
-    kind = versions.kind_of(table)
-    if kind in versions.CURVES and len(rows):
-        curves = tally.curves.setdefault(table, set())
-        curves |= versions.curves_of(kind, rows)
 
 
 def _readable(files: Iterable[Parsed]) -> Iterable[tuple[Parsed, Rows]]:

@@ -70,10 +70,13 @@ MATCHING_TABLES = (
             text("run_id", "match that the tile is part of", "meta.id"),
             count("low", "first cell of the tile", "pos.healpix"),
             count("high", "cell after the last one", "pos.healpix"),
-            instant("time", "when the tile was finished", "time.end"),
-            text("summary", "its counts, as JSON", "meta.note"),
+            instant("time", "when its match began", "time.start"),
+            text("summary", "its counts, as JSON; null: not finished", "meta.note"),
+            count(
+                "transaction", "that writes the tile; null: it is finished", "meta.id"
+            ),
         ),
         ("run_id",),
-        "Finished tiles of a match that runs; a restarted one continues behind them.",
+        "Tiles of a match that runs: finished ones, and transactions that write one.",
     ),
 )

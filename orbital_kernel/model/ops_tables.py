@@ -12,6 +12,11 @@ from orbital_kernel.model.columns import (
     text,
 )
 
+COMPARED = ("sources", "photometry")
+"""Tables, of any observatory, whose new rows are compared with earlier ones."""
+CELLS = "healpix"
+"""In the account of a content: first and last HEALPix index of its rows."""
+
 OPS_TABLES = (
     Table(
         "files",
@@ -51,7 +56,11 @@ OPS_TABLES = (
             count("alerts", "findings that are alerts", "meta.number"),
             count("healpix", "a content's rows below it are compared", "pos.healpix"),
             real("seconds", "s", "time.duration", "how long the run took"),
-            text("account", "JSON: rows not compared, by reason", "meta.note"),
+            text(
+                "account",
+                "JSON: rows not compared; of a content its cells",
+                "meta.note",
+            ),
         ),
         (),
         "Contents whose rows are to be compared with earlier ones, and the runs.",

@@ -53,7 +53,8 @@ class Findings:
         if not (sinks and self._grown()):
             return []
         marked = [Clause("alert", (Equal(value=True),))]
-        rows = frame_of(self._store.read(TABLE, marked))
+        with self._store.reading() as tx:
+            rows = frame_of(tx.select(TABLE, marked, alone=True))
         sent = list(self._checkpoints.announced())
         new = rows.filter(~pl.col("finding_id").is_in(sent)).sort("found", "finding_id")
         new = new.unique("finding_id", keep="first", maintain_order=True)

@@ -19,7 +19,7 @@ def match_separations(
     Parameters
     ----------
     matches
-        What `Orbital.objects.match` or `science.matching.cross_match` returns:
+        What `Orbital.match` or `science.matching.cross_match` returns:
         normalised_separation (combined sigma), match_probability, mutual.
     title
         Title of the figure.

@@ -268,7 +268,8 @@ class Tables(Queries):
         --------
         >>> from orbital_kernel import connect
         >>> orbital = connect()
-        >>> curve = orbital.qtable(orbital.light_curve("SIM AGN 1"))
+        >>> points = orbital.light_curve("SIM AGN 1", unit="erg / (cm2 s)").points
+        >>> curve = orbital.qtable(points)
         >>> curve["value"].unit
         Unit("erg / (s cm2)")
         >>> curve["time"].scale

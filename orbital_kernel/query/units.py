@@ -25,6 +25,8 @@ SUFFIXES = {
     "_deg": ("deg", ""),
     "_days": ("d", "time.interval"),
     "_ms": ("ms", "time.duration"),
+    "_erg_s": ("erg / s", "phys.luminosity"),
+    "_per_s": ("1 / s", ""),
     "_s": ("s", "time.duration"),
     "_kev": ("keV", "em.energy"),
     "_nm": ("nm", "em.wl"),
@@ -125,6 +127,8 @@ def _by_name(name: str) -> tuple[Unit, Unit]:
     if name.startswith("given_"):
         unit, ucd = _by_name(name.removeprefix("given_"))
         return (f"{SEE}given_unit" if unit == f"{SEE}unit" else unit), ucd
+    if name.startswith("value_err_"):
+        return _by_name("value_err_plus")
     for suffix, meaning in SUFFIXES.items():
         if plain.endswith(suffix):
             return meaning

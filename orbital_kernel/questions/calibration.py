@@ -8,21 +8,21 @@ import time as clock
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model.sky import separation_deg
-from orbital_kernel.query import Answer, Cone, Explain, Query
+from orbital_kernel.query import Cone, Explain, Query
 from orbital_kernel.questions.asking import (
     Asks,
     joint_explain,
     require_observatories,
     together,
 )
+from orbital_kernel.questions.calibration_times import NS, good_times, timed
 from orbital_kernel.science.columns import TT, either, finite
 from orbital_kernel.science.crosscal import OUTLIER_SIGMA, constants
-from orbital_kernel.science.lightcurves import EXPOSED, is_local, merged, overlaps
+from orbital_kernel.science.lightcurves import is_local, overlaps
 from orbital_kernel.science.matching import plain
 from orbital_kernel.science.one_band import FLUX_UNIT, in_one_band, reasons
 
@@ -31,11 +31,9 @@ POINT = (
     *("value", "value_err_plus", "value_err_minus", "is_limit", "unit", "instrument"),
     *("band_low_kev", "band_high_kev", "time_rule", "simulated"),
 )
-GOOD = ("obs_id", "time", "time_stop", "kind", "instrument", "time_rule")
 DAYS_APART = 1.0
 ARCSEC_APART = 5.0
 DAY_S = 86_400.0
-NS = 1_000_000_000
 UNITS = {
     "flux_a": FLUX_UNIT,
     "flux_b": FLUX_UNIT,
@@ -165,8 +163,8 @@ def calibration(
         for name, answer in zip(names, answers, strict=True)
     )
     near = _near(a, b, within_days, within_arcsec)
-    good = _good(orbital, names, (a[near["row_a"]], b[near["row_b"]]))
-    pairs = _timed(near, a, b, good)
+    good = good_times(orbital, names, (a[near["row_a"]], b[near["row_b"]]))
+    pairs = timed(near, a, b, good)
     used = _once(
         pairs.filter(
             pl.col("gap_s") <= within_days * DAY_S, pl.col("shared_s") >= at_least_s
@@ -261,97 +259,6 @@ def _near(
         )
         .drop("_same")
     )
-
-
-@dataclass(frozen=True)
-class _GoodTimes:
-    """Starts and stops (ns) of the good time of each observatory's ObsIDs."""
-
-    by_obs_id: tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
-    answers: list[Answer]
-
-
-def _good(
-    orbital: Asks, names: tuple[str, str], rows: tuple[pl.DataFrame, pl.DataFrame]
-) -> _GoodTimes:
-    """Read the good times of the ObsIDs of candidates only."""
-    ids = [side["obs_id"].drop_nulls().unique().sort().to_list() for side in rows]
-    queries = [
-        Query(
-            f"{name}.intervals",
-            GOOD,
-            sets={"obs_id": obs_ids, "kind": EXPOSED},
-            full_scan=True,
-        )
-        for name, obs_ids in zip(names, ids, strict=True)
-        if obs_ids
-    ]
-    answers = iter(replies := together(orbital, queries, kind="calibration"))
-    frames = [next(answers).frame if obs_ids else None for obs_ids in ids]
-    first, second = (_spans(frame) for frame in frames)
-    return _GoodTimes((first, second), replies)
-
-
-def _spans(frame: pl.DataFrame | None) -> dict[str, np.ndarray]:
-    if frame is None:
-        return {}
-    local = frame.filter(is_local()).drop("instrument")
-    return {
-        str(obs_id): merged(group)
-        .select(pl.col("time", "time_stop").cast(pl.Int64))
-        .to_numpy()
-        for (obs_id,), group in local.group_by(["obs_id"])
-    }
-
-
-def _timed(
-    near: pl.DataFrame, a: pl.DataFrame, b: pl.DataFrame, good: _GoodTimes
-) -> pl.DataFrame:
-    """Add shared_s and gap_s (s) of the good times of each pair, and how they are known."""
-    shared, gaps, time_sources = [], [], []
-    for row_a, row_b in near.select("row_a", "row_b").iter_rows():
-        spans, sources = [], []
-        for rows, row, by_obs_id in (
-            (a, row_a, good.by_obs_id[0]),
-            (b, row_b, good.by_obs_id[1]),
-        ):
-            point = rows.row(row, named=True)
-            span = np.array([[_ns(rows["start"], row), _ns(rows["stop"], row)]])
-            exposed = by_obs_id.get(point["obs_id"] or "")
-            inside = None if exposed is None else _cut(exposed, span[0])
-            spans.append(span if inside is None or not len(inside) else inside)
-            sources.append(
-                "point" if inside is None or not len(inside) else "intervals"
-            )
-        together_s, gap = _common(*spans)
-        shared.append(together_s)
-        gaps.append(gap)
-        time_sources.append(
-            "intervals" if set(sources) == {"intervals"} else "spans of points"
-        )
-    return near.with_columns(
-        pl.Series("shared_s", shared, dtype=pl.Float64),
-        pl.Series("gap_s", gaps, dtype=pl.Float64),
-        pl.Series("good_time", time_sources, dtype=pl.String),
-    )
-
-
-def _ns(times: pl.Series, row: int) -> int:
-    return int(times.cast(TT).cast(pl.Int64)[row])
-
-
-def _cut(exposed: np.ndarray, span: np.ndarray) -> np.ndarray:
-    """Return the parts of good times within a span."""
-    low, high = np.maximum(exposed[:, 0], span[0]), np.minimum(exposed[:, 1], span[1])
-    return np.asarray(np.stack([low, high], axis=1)[high > low])
-
-
-def _common(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
-    """Return how long two sets of spans share, and the shortest time between them, s."""
-    low = np.maximum(a[:, None, 0], b[None, :, 0])
-    high = np.minimum(a[:, None, 1], b[None, :, 1])
-    shared = float(np.maximum(high - low, 0).sum()) / NS
-    return shared, max(float((low - high).min()), 0.0) / NS
 
 
 def _once(pairs: pl.DataFrame) -> pl.DataFrame:

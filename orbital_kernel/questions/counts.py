@@ -1,6 +1,5 @@
 """Photons of one ObsID counted in bins of live time, from the events in the database."""
 
-import json
 import time as clock
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,21 +12,25 @@ from numpy.typing import NDArray
 from orbital_kernel.errors import QueryError
 from orbital_kernel.query import Answer, Cone, Query, ucds_by_name
 from orbital_kernel.questions.asking import Asks, joint_explain, require_observatories
+from orbital_kernel.questions.counts_photons import (
+    ClockedPhotons,
+    Flags,
+    Ints,
+    banded,
+    in_ns,
+    on_clock,
+)
 from orbital_kernel.science.aperture import Aperture, pixel_arcsec
 from orbital_kernel.science.columns import TT
 from orbital_kernel.science.lightcurves.edges import Photons, Spans, spans
 from orbital_kernel.science.lightcurves.exposure import (
     NS,
-    inside,
     live_seconds,
-    merged,
     nanoseconds,
 )
 from orbital_kernel.science.lightcurves.photons import rates_of
 from orbital_kernel.science.shape.coverage import COUNTS
 
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 Bins = float | str | Sequence[float]
 
 INTERVAL = (
@@ -43,8 +46,6 @@ UNITS |= dict.fromkeys(("counts", "background_counts"), "ct")
 UNITS |= dict.fromkeys(
     ("rate", "rate_err_plus", "rate_err_minus", "net_rate"), "ct / s"
 )
-XRT_EV = 10.0
-"""Nominal energy of one PI channel of Swift's XRT, eV."""
 NOT_CORRECTED = (
     "PSF: the fraction of the source's photons inside the region",
     "vignetting and exposure map, but for `exposure_ratio`",
@@ -87,27 +88,6 @@ class Counted(Answer):
     not_corrected: tuple[str, ...] = NOT_CORRECTED
 
 
-@dataclass(frozen=True)
-class _Photons:
-    """Events of one band, and the good times of each of their chips, on the clock."""
-
-    events: pl.DataFrame
-    good: dict[int | None, pl.DataFrame]
-    chip: int | None
-    origin: int
-
-    def times(self, selected: Flags) -> Ints:
-        """Return the times, ns, of selected photons within their chip's good time."""
-        events = self.events.filter(pl.Series(selected))
-        parts = []
-        for chip, group in events.group_by("ccd_id"):
-            times = _ns(group["met_s"])
-            key = chip[0] if chip[0] in self.good else None
-            good = self.good.get(key, self.good[self.chip])
-            parts.append(times[inside(good, times)])
-        return np.sort(np.concatenate(parts)) if parts else np.empty(0, np.int64)
-
-
 def counts(
     orbital: Asks,
     observatory: str,
@@ -137,12 +117,12 @@ def counts(
         _events_query(observatory, identity, good.frame, (source, around)),
         kind="counts",
     )
-    rows, notes = _banded(events.frame, band_kev, identity)
+    rows, notes = banded(events.frame, band_kev, identity)
     of_source = (
         np.ones(len(rows), dtype=bool) if source is None else source.contains(rows)
     )
     of_background = None if around is None else around.contains(rows)
-    photons, chips = _on_clock(rows, good.frame, of_source, start_s)
+    photons, chips = on_clock(rows, good.frame, of_source, start_s)
     size = pixel_arcsec(rows)
     areas = [None if a is None else a.area(pixel_arcsec=size) for a in (source, around)]
     ratio = None
@@ -224,84 +204,8 @@ def _events_query(
     )
 
 
-def _banded(
-    events: pl.DataFrame, band: tuple[float, float], obs_id: str
-) -> tuple[pl.DataFrame, list[str]]:
-    """Return the photons of a band, each once, and what was assumed or dropped."""
-    notes = []
-    energy = pl.col("energy_ev")
-    if len(events) and events["energy_ev"].null_count() == len(events):
-        if events["instrument"].unique().to_list() != ["XRT"]:
-            raise QueryError(
-                f"the photons of ObsID {obs_id} have no energies: a band cannot be counted"
-            )
-        energy = XRT_EV * pl.col("pi").cast(pl.Float64)
-        notes.append("energies are PI channels of 10 eV")
-    same = ["met_s", "x_pix", "y_pix", "ccd_id", "pi"]
-    files = events["file_sha256"].n_unique()
-    if files > 1:
-        rank = pl.int_range(pl.len()).over(*same, "file_sha256").alias("_rank")
-        single = events.with_columns(rank).unique([*same, "_rank"], maintain_order=True)
-        notes.append(
-            f"{len(events) - len(single):,} photons that several of {files} files hold "
-            "count once"
-        )
-        events = single.drop("_rank")
-    low, high = (1000 * edge for edge in band)
-    return events.filter((energy >= low) & (energy < high)), notes
-
-
-def _on_clock(
-    rows: pl.DataFrame, good: pl.DataFrame, of_source: Flags, start_s: float | None
-) -> tuple[_Photons, list[str]]:
-    """Return the photons with the good times of their chips, and what was chosen."""
-    files = rows["file_sha256"].unique()
-    own_files = good.filter(pl.col("file_sha256").is_in(files.implode()))
-    good = good if own_files.is_empty() else own_files
-    chip = good["instrument"].str.extract(r" ccd (\d+)$").cast(pl.Int16)
-    good = good.with_columns(chip.alias("chip"), kind=pl.lit("gti"))
-    by_chip = {key[0]: merged(_clocked(group)) for key, group in good.group_by("chip")}
-    used = rows.filter(pl.Series(of_source))["ccd_id"].drop_nulls()
-    numbers = used.value_counts(sort=True)
-    main = next((c for c in numbers["ccd_id"].to_list() if c in by_chip), None)
-    if main is None:
-        main = next(iter(sorted(by_chip, key=lambda c: (c is not None, c or 0))))
-    notes = []
-    if main is not None:
-        others = len(used) - int((used == main).sum())
-        notes.append(f"live time is that of CCD {main}")
-        if others:
-            notes.append(
-                f"{others} of {len(used)} photons are of other CCDs, counted in their "
-                "own good times"
-            )
-    first = nanoseconds(by_chip[main], "time")[0]
-    origin = first if start_s is None else round(start_s * NS)
-    headers = [json.loads(text).get("tstart_s") for text in good["extra"].drop_nulls()]
-    stated = [value for value in headers if value is not None]
-    if start_s is None and stated:
-        origin = round(min(stated) * NS)
-        notes.append("bins start at the file's TSTART")
-    return _Photons(rows, by_chip, main, int(origin)), notes
-
-
-def _clocked(good: pl.DataFrame) -> pl.DataFrame:
-    """Return good times on the file's clock, ns, in the columns of TT."""
-    return pl.DataFrame(
-        {
-            "time": pl.Series(_ns(good["met_start_s"])).cast(TT),
-            "time_stop": pl.Series(_ns(good["met_stop_s"])).cast(TT),
-            "live_s": good["live_s"],
-        }
-    )
-
-
-def _ns(seconds: pl.Series) -> Ints:
-    return np.asarray(np.rint(seconds.to_numpy() * NS), dtype=np.int64)
-
-
 def _binned(
-    photons: _Photons,
+    photons: ClockedPhotons,
     of_source: Flags,
     of_background: Flags | None,
     ratio: float | None,
@@ -364,7 +268,7 @@ def _described(
     if dated.any():
         met, tt = met[order][dated], tt[order][dated]
         late = tt - np.rint(met * NS).astype(np.int64)
-        starts = _ns(frame["start_s"])
+        starts = in_ns(frame["start_s"])
         shift = np.interp(
             frame["start_s"].to_numpy(), met, (late - late[0]).astype(float)
         )

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.science.lightcurves.bands import CountsToFlux, is_flux_density
+from orbital_kernel.science.lightcurves.bands import CountsToFlux
+from orbital_kernel.science.lightcurves.flux_units import is_flux_density
 from orbital_kernel.science.lightcurves.point_bands import require_target
 from orbital_kernel.science.spectra import Band, SpectralModel, galactic_nh_1e22
 

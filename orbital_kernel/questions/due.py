@@ -15,6 +15,7 @@ from orbital_kernel.database import Transaction
 from orbital_kernel.model import schema
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.observatory import observatories
+from orbital_kernel.model.ops_tables import CELLS, COMPARED
 from orbital_kernel.model.predicate import Clause, Equal
 from orbital_kernel.query import Answer, Query
 from orbital_kernel.questions.asking import Session
@@ -22,7 +23,17 @@ from orbital_kernel.questions.findings_kept import parts_of
 
 TABLE = "ops.comparisons"
 DAY = timedelta(days=1)
-FILES = ("sha256", "observatory", "state", "rows", "ingested")
+FILES = ("sha256", "observatory", "state", "rows", "ingested", "tables")
+
+
+@dataclass(frozen=True)
+class Read:
+    """A select of the rows of some contents: table, contents, and where they are."""
+
+    observatory: str
+    table: str
+    contents: list[str]
+    ranges: Mapping[str, tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -40,17 +51,51 @@ class Run:
 def due(orbital: Session) -> tuple[pl.DataFrame, int]:
     """Return the contents that are due, and how many rows were compared within a day."""
     names = ("noted", "sha256", "observatory", "state", "rows", "compared", "healpix")
-    rows = frame_of(orbital.store.read(TABLE, columns=names))
+    states = {"state": ["due", "done"]}
+    query = Query(TABLE, (*names, "account"), sets=states, full_scan=True)
+    rows = orbital.query(query, kind="findings").frame
     recent = rows.filter(pl.col("state") == "done", pl.col("noted") > _utc_now() - DAY)[
         "compared"
     ].sum()
     contents = (
         rows.filter(pl.col("state") == "due", _is_observatory())
         .group_by("sha256", "observatory")
-        .agg(pl.col("noted").min(), pl.col("rows").max(), pl.col("healpix").min())
+        .agg(
+            pl.col("noted").min(),
+            pl.col("rows").max(),
+            pl.col("healpix").min(),
+            pl.col("account").sort_by("noted").last(),
+        )
         .sort("noted", "sha256")
     )
     return contents, int(recent)
+
+
+def read_of(contents: pl.DataFrame, ledger: pl.DataFrame) -> list[Read]:
+    """Return what to read for the rows of contents, by observatory.
+
+    Only the tables that the ledger says they are in, and the part of the sky in which
+    they are, if every one of them states it.
+    """
+    reads = []
+    tables = dict(ledger.select("sha256", "tables").iter_rows())
+    for (name,), group in contents.group_by(["observatory"], maintain_order=True):
+        accounts = [json.loads(text or "{}").get(CELLS) for text in group["account"]]
+        ends = [end for cells in accounts if cells for end in cells]
+        stated = None not in accounts
+        written = {
+            table
+            for sha256 in group["sha256"]
+            for table in json.loads(tables.get(sha256) or "{}")
+        }
+        for table in COMPARED:
+            if not written or f"{name}.{table}" in written:
+                ranges = {CELLS: (min(ends), max(ends))} if stated else {}
+                hashes = group["sha256"].unique().sort().to_list()
+                reads += [
+                    Read(str(name), table, part, ranges) for part in parts_of(hashes)
+                ]
+    return reads
 
 
 def ingested_since(
@@ -64,6 +109,7 @@ def ingested_since(
         pl.col("ingested").alias("noted"),
         "rows",
         pl.lit(None, pl.Int64).alias("healpix"),
+        pl.lit(None, pl.String).alias("account"),
     )
 
 

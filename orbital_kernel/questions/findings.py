@@ -15,12 +15,13 @@ from math import inf
 import polars as pl
 
 from orbital_kernel.model.observatory import observatories
+from orbital_kernel.model.ops_tables import COMPARED
 from orbital_kernel.model.sky import healpix
 from orbital_kernel.query import Answer, Query
 from orbital_kernel.questions import due, fluxes, news
 from orbital_kernel.questions.asking import Session, joint_explain
 from orbital_kernel.questions.comparison import Comparison, Limits
-from orbital_kernel.questions.findings_kept import COLUMNS, TABLE, keep, parts_of
+from orbital_kernel.questions.findings_kept import COLUMNS, TABLE, keep
 from orbital_kernel.questions.neighbourhoods import (
     Neighbourhood,
     neighbourhoods,
@@ -87,11 +88,11 @@ def compare_new(
         contents = due.ingested_since(orbital, since, answers)
     run = _Progress(recent, answers, start + (inf if within_s is None else within_s))
     if len(contents):
-        order = _order(orbital, contents, answers)
+        ledger = _ledger(orbital, contents, answers)
         for batch in _batches(contents):
             if run.over or stopped():
                 break
-            _compare(orbital, batch, order, run, limits, counts_to_flux or {}, stopped)
+            _compare(orbital, batch, ledger, run, limits, counts_to_flux or {}, stopped)
     nothing = compared(_none(), _none())
     empty = _described(news.judged(orbital, nothing, limits.beyond, answers))
     rows = pl.concat([empty, *run.rows]).sort("p_value", "finding_id")
@@ -126,16 +127,15 @@ def _none() -> pl.DataFrame:
     return pl.DataFrame(schema=fluxes.SHAPE)
 
 
-def _order(
+def _ledger(
     orbital: Session, contents: pl.DataFrame, answers: list[Answer]
-) -> dict[str, int]:
-    """Return in which order contents came, from the first that is to be compared on."""
+) -> pl.DataFrame:
+    """Return the contents in the order they came, from the first to be compared on."""
     for begin in (contents["noted"].min(), None):
         ledger = due.ledger(orbital, begin, answers)  # type: ignore[arg-type]
-        order = dict(ledger.select("sha256", "order").iter_rows())
-        if order.keys() >= set(contents["sha256"]):
+        if contents["sha256"].is_in(ledger["sha256"].implode()).all():
             break  # else some were ingested before, and now again
-    return order
+    return ledger
 
 
 def _batches(contents: pl.DataFrame) -> Iterator[pl.DataFrame]:
@@ -149,17 +149,18 @@ def _batches(contents: pl.DataFrame) -> Iterator[pl.DataFrame]:
 def _compare(
     orbital: Session,
     batch: pl.DataFrame,
-    order: Mapping[str, int],
+    ledger: pl.DataFrame,
     run: _Progress,
     limits: Limits,
     factors: Mapping[str, CountsToFlux],
     stopped: Callable[[], bool],
 ) -> None:
     """Compare the rows of some contents, and store the findings and how far it got."""
-    new = _arrived(orbital, batch, order, factors, run)
-    way = reading(new, _stored(orbital))
+    order = dict(ledger.select("sha256", "order").iter_rows())
+    new = _arrived(orbital, batch, ledger, order, factors, run)
+    way = reading(new, lambda: _stored(orbital))
     LOG.info("comparing %d rows: %s", len(new), way)
-    for part in neighbourhoods(new, way.order):
+    for part in neighbourhoods(new, way):
         if run.over or stopped():
             _settle(orbital, run, batch.clear(), batch, part.low)
             return
@@ -182,13 +183,14 @@ def _stored(orbital: Session) -> int:
     return sum(
         number
         for name, number in orbital.store.row_counts().items()
-        if name.partition(".")[2] in fluxes.TABLES
+        if name.partition(".")[2] in COMPARED
     )
 
 
 def _arrived(
     orbital: Session,
     batch: pl.DataFrame,
+    ledger: pl.DataFrame,
     order: Mapping[str, int],
     factors: Mapping[str, CountsToFlux],
     run: _Progress,
@@ -197,10 +199,16 @@ def _arrived(
     parts = fluxes.read(
         orbital,
         [
-            (name, table, {"sets": {"file_sha256": part}, "full_scan": True})
-            for (name,), group in batch.group_by(["observatory"], maintain_order=True)
-            for part in parts_of(group["sha256"].unique().sort().to_list())
-            for table in fluxes.TABLES
+            (
+                read.observatory,
+                read.table,
+                {
+                    "sets": {"file_sha256": read.contents},
+                    "ranges": read.ranges,
+                    "full_scan": True,
+                },
+            )
+            for read in due.read_of(batch, ledger)
         ],
         run.answers,
     )
@@ -225,7 +233,7 @@ def _compared(
     where: dict[str, object] = {"cone": part.cone} if part.cone else {"full_scan": True}
     parts = fluxes.read(
         orbital,
-        [(name, table, where) for name in observatories() for table in fluxes.TABLES],
+        [(name, table, where) for name in observatories() for table in COMPARED],
         run.answers,
     )
     stored = fluxes.normalised(parts, order, factors, run.excluded, "earlier")

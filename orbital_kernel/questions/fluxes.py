@@ -13,7 +13,6 @@ from orbital_kernel.science.lightcurves import CountsToFlux
 from orbital_kernel.science.novelty import ROW, SIGMAS
 from orbital_kernel.science.one_band import in_one_band, reasons
 
-TABLES = ("sources", "photometry")
 SOURCES = (
     *("catalog", "source_id", "obs_id", "ra", "dec", "error_radius_arcsec"),
     *("error_major_arcsec", "error_minor_arcsec", "error_angle_deg", "kind"),

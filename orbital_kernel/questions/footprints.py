@@ -1,7 +1,5 @@
 """Footprints of observatories, and limits where they looked and saw nothing."""
 
-from typing import Protocol
-
 import numpy as np
 import polars as pl
 
@@ -9,13 +7,13 @@ from orbital_kernel.errors import QueryError
 from orbital_kernel.model.observatory import observatory
 from orbital_kernel.query import Cone, Query, TimeSpan
 from orbital_kernel.questions.asking import Asks, require_observatories, together
+from orbital_kernel.questions.calls import Calls, Places
 from orbital_kernel.questions.fields import (
     POINTING,
     WIDEST_ARCMIN,
     footprint_of,
     radius_of,
 )
-from orbital_kernel.questions.objects import Objects
 from orbital_kernel.questions.upper_limits import (
     LIMITS,
     RING,
@@ -29,19 +27,11 @@ from orbital_kernel.science.footprints import ORDER, Footprint
 CONFIDENCE = 0.9973
 
 
-class Places(Asks, Protocol):
-    """Who answers queries and knows the positions of objects."""
-
-    @property
-    def objects(self) -> Objects:
-        """Objects in the data of all observatories."""
-
-
-class Footprints:
+class Footprints(Calls):
     """Where observatories have looked: methods of the session."""
 
     def footprint(
-        self: Asks,
+        self,
         name: str,
         *,
         instrument: str | None = None,
@@ -98,7 +88,7 @@ class Footprints:
         return footprint_of(name, frame, instrument, order)
 
     def upper_limit(
-        self: Places,
+        self,
         place: str | tuple[float, float],
         name: str,
         *,
@@ -180,9 +170,7 @@ class Footprints:
         )
 
 
-def _position(
-    objects: Objects, place: str | tuple[float, float]
-) -> tuple[float, float]:
+def _position(objects: Places, place: str | tuple[float, float]) -> tuple[float, float]:
     """Return the position of a place, ICRS deg."""
     if not isinstance(place, str):
         return float(place[0]) % 360, float(place[1])

@@ -29,19 +29,11 @@ EDGE = 1e-3
 BAND = ("given_band_low_kev", "given_band_high_kev")
 
 
-class Curves(Protocol):
-    """Who has light curves of objects."""
+class HasCurves(Protocol):
+    """Who has light curves of objects, and the database."""
 
     def light_curve(self, subject: str) -> "LightCurve":
         """Return the light curve of an object."""
-
-
-class HasCurves(Protocol):
-    """Who has objects with light curves, and the database."""
-
-    @property
-    def objects(self) -> Curves:
-        """Objects in the data of all observatories."""
 
     @property
     def store(self) -> Store:
@@ -117,7 +109,7 @@ def lag_of(
 
 def _points(orbital: HasCurves, subject: str) -> pl.DataFrame:
     """Return the points of an object with the band of their file; `excluded` says why."""
-    return orbital.objects.light_curve(subject).frame
+    return orbital.light_curve(subject).frame
 
 
 def chosen(points: pl.DataFrame, which: Selection, subject: str) -> pl.DataFrame:

@@ -19,8 +19,16 @@ from orbital_kernel.science.lightcurves.characters import characters
 from orbital_kernel.science.lightcurves.many import curves_of_objects
 from orbital_kernel.science.spectra import SpectralModel
 
-BATCH = 500
-"""Objects read at a time, so that memory stays bounded."""
+FIRST_OBJECTS, MOST_OBJECTS, POINTS = 50, 500, 500_000
+"""Objects read at first and at most at a time, and the points that are aimed at: the next
+batch is as large as the points of the one before allow, so that memory stays bounded."""
+COLUMNS = (
+    *("object", "obs_id", "time", "time_err_plus_s", "time_err_minus_s", "since_t0_s"),
+    *("value", "value_err_plus", "value_err_minus", "is_limit"),
+    *("unit", "band", "band_low_kev", "band_high_kev", "band_low_nm", "band_high_nm"),
+    *("instrument", "mode", "exposure_s", "extra", "file_sha256", "simulated"),
+)
+"""What a curve of many objects is made of."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +69,8 @@ class LightCurves:
         """Numbers, one row per object, observatory, unit and band.
 
         detections, limits, first and last (time, TT), mean and weighted_mean (in the
-        unit), chi2 with degrees_of_freedom, excess_variance and fvar (Vaughan et al.
-        2003, MNRAS 345, 1271).
+        unit), chi2 with degrees_of_freedom, excess_variance and fvar with their errors
+        (Vaughan et al. 2003, MNRAS 345, 1271).
         """
         return characters(self.frame)
 
@@ -109,9 +117,12 @@ def light_curves(
     names = [*dict.fromkeys(subjects)]
     start = clock.perf_counter()
     frames, answers = [], list[Answer]()
-    for begin in range(0, len(names), BATCH):
-        points, selects = _points(orbital, names[begin : begin + BATCH])
+    begin, size = 0, FIRST_OBJECTS
+    while begin < len(names):
+        points, selects = _points(orbital, names[begin : begin + size])
         answers += selects
+        begin += size
+        size = max(1, min(MOST_OBJECTS, size * POINTS // max(len(points), 1)))
         if len(points):
             frames.append(
                 curves_of_objects(
@@ -143,7 +154,7 @@ def _points(orbital: Asks, names: Sequence[str]) -> tuple[pl.DataFrame, list[Ans
     written = {text for name in names for text in variants(name)}
     written |= {*registered["object_id"]}
     queries = [
-        Query(f"{observatory}.photometry", sets={"object": sorted(written)})
+        Query(f"{observatory}.photometry", COLUMNS, sets={"object": sorted(written)})
         for observatory in observatories()
     ]
     answers = together(orbital, queries, kind="object")

@@ -1,6 +1,6 @@
 """Places of new rows, gathered so that few queries read what is stored near them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,8 @@ SELECTS_S, ROWS_PER_S = 0.02, 500_000.0
 """Time to ask the tables for one neighbourhood, and rows read in a second."""
 CONE_SHARE = 1.6
 """Area of the cone around a cell, over the cell's."""
+COMPACT_ARCMIN = 60.0
+"""Rows within so small a cone are read at once: a field of view, or less."""
 
 
 @dataclass(frozen=True)
@@ -33,16 +35,27 @@ class Neighbourhood:
 
 @dataclass(frozen=True)
 class Reading:
-    """How the rows near new ones are read: cells of an order, or the whole tables."""
+    """How the rows near new ones are read, estimated.
+
+    By one cone around all of them, by cells of an order, or the whole tables.
+    """
 
     order: int | None
-    queries: int
-    rows: int
-    seconds: float
+    queries: int = 1
+    rows: int | None = None
+    seconds: float = SELECTS_S
+    cone: Cone | None = None
 
 
-def reading(new: pl.DataFrame, stored: int) -> Reading:
-    """Return the fastest way to read what is near, of so many stored rows, estimated."""
+def reading(new: pl.DataFrame, count: Callable[[], int]) -> Reading:
+    """Return the fastest way to read what is near.
+
+    `count` is asked how many rows are stored, unless the new ones are near each other.
+    """
+    cone = None if new.is_empty() else _cone(new)
+    if cone is not None and cone.radius_arcmin <= COMPACT_ARCMIN:
+        return Reading(None, cone=cone)
+    stored = count()
     whole = Reading(None, 1, stored, SELECTS_S + stored / ROWS_PER_S)
     cells = _cells(new)
     ways = [whole]
@@ -56,14 +69,14 @@ def reading(new: pl.DataFrame, stored: int) -> Reading:
     return min(ways, key=lambda way: way.seconds)
 
 
-def neighbourhoods(new: pl.DataFrame, order: int | None) -> Iterator[Neighbourhood]:
-    """Yield the new rows by cells of an order, from the first cell to the last."""
+def neighbourhoods(new: pl.DataFrame, way: Reading) -> Iterator[Neighbourhood]:
+    """Yield the new rows by what is read at once, from the first cell to the last."""
     if new.is_empty():
         return
-    if order is None:
-        yield Neighbourhood(new, None, *FULL_SKY)
+    if way.order is None:
+        yield Neighbourhood(new, way.cone, *FULL_SKY)
         return
-    shift = 2 * (ORDER - order)
+    shift = 2 * (ORDER - way.order)
     cells = pl.Series("cell", _cells(new) >> shift)
     for (cell,), group in sorted(
         new.group_by(cells, maintain_order=True), key=lambda part: int(str(part[0][0]))

@@ -22,6 +22,7 @@ from orbital_kernel.questions.fields import field_of
 from orbital_kernel.questions.rare_afterglows import serendipitous_afterglow
 from orbital_kernel.questions.rare_hardness import extreme_hardness
 from orbital_kernel.questions.rare_new import new_source
+from orbital_kernel.questions.rare_ratios import flux_ratio
 from orbital_kernel.questions.rare_scope import (
     EVERYTHING,
     Ranked,
@@ -30,19 +31,11 @@ from orbital_kernel.questions.rare_scope import (
     catalogues,
 )
 from orbital_kernel.science import rarity
-from orbital_kernel.science.flux_ratios import flux_ratios
 from orbital_kernel.science.lightcurves import is_local
 from orbital_kernel.science.matching import cross_match, neighbours
-from orbital_kernel.science.one_band import (
-    BAND_KEV,
-    FLUX_UNIT,
-    in_one_band,
-    reasons,
-)
 from orbital_kernel.science.transients import missed
 
 N_SIGMA = 5.0
-SURE = 0.5
 POINT = (
     *("object", "time", "value", "value_err_plus", "value_err_minus", "is_limit"),
     *("unit", "band", "instrument", "simulated", "exposure_s"),
@@ -144,43 +137,6 @@ def _variability(orbital: Asks, first: str, second: str, scope: Scope) -> Ranked
     return ranked, len(ranked), answers, (rule, untested)
 
 
-def _flux_ratio(orbital: Asks, first: str, second: str, scope: Scope) -> Ranked:
-    a, b, answers = catalogues(orbital, first, second, scope)
-    a, b = (
-        in_one_band(
-            side.filter(rarity.DETECTED),
-            "flux_unit",
-            counts_to_flux=scope.counts_to_flux.get(name),
-        )
-        for name, side in ((first, a), (second, b))
-    )
-    excluded = [
-        f"{name}: {count} sources excluded: {reason}"
-        for name, side in ((first, a), (second, b))
-        for reason, count in reasons(side).items()
-    ]
-    a, b = (side.filter(pl.col("unconverted").is_null()) for side in (a, b))
-    best = cross_match(a, b).filter("mutual", pl.col("match_probability") >= SURE)
-    left, right = a[best["left_row"]], b[best["right_row"]]
-    pairs = best.select(
-        *("separation_arcsec", "normalised_separation", "match_probability"),
-        "simulated",
-    ).with_columns(
-        left["source_id"].alias("source_a"),
-        right["source_id"].alias("source_b"),
-        *(left[name] for name in ("ra", "dec")),
-        (left["flux"] * left["factor"]).alias("flux_a"),
-        (right["flux"] * right["factor"]).alias("flux_b"),
-        catalog_units(left).alias("_a"),
-        catalog_units(right).alias("_b"),
-    )
-    named = pairs.with_columns(pl.format("{} / {}", "_a", "_b").alias("kind"))
-    ranked = flux_ratios(named.drop("_a", "_b"))
-    rule = f"pairs are each other's best with a match probability of {SURE:g} or more"
-    converted = f"fluxes in {BAND_KEV[0]:g}-{BAND_KEV[1]:g} keV, {FLUX_UNIT}"
-    return ranked, len(ranked), answers, (rule, converted, *excluded)
-
-
 def _lone_burst(orbital: Asks, _first: str, _second: str, scope: Scope) -> Ranked:
     answer = orbital.query(
         Query("cross.bursts", BURST, time=scope.time, full_scan=True), kind="rare"
@@ -263,7 +219,7 @@ def _places(rows: pl.DataFrame) -> tuple[Reals, Reals]:
 
 KINDS: dict[str, Callable[[Asks, str, str, Scope], Ranked]] = {
     "variability": _variability,
-    "flux-ratio": _flux_ratio,
+    "flux-ratio": flux_ratio,
     "lone-burst": _lone_burst,
     "transient": _transient,
     "extreme-hardness": lambda o, a, b, s: extreme_hardness(o, a, b, s.cone),

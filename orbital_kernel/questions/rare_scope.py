@@ -9,7 +9,12 @@ from orbital_kernel.query import Answer, Cone, Query, TimeSpan
 from orbital_kernel.questions.asking import SOURCE, Asks, positioned, together
 from orbital_kernel.science.lightcurves import CountsToFlux
 
-FLUX = ("flux", "flux_unit", "is_limit", "significance")
+FLUX = (
+    *("flux", "flux_low", "flux_high", "flux_unit", "is_limit", "significance"),
+    "obs_id",
+)
+EPOCH = ("catalog", "source_id", "flux_unit", "band_low_kev", "band_high_kev")
+"""Rows of single observations that agree in these are epochs of one flux."""
 Ranked = tuple[pl.DataFrame, int, list[Answer], tuple[str, ...]]
 """Ranked rows, how many were examined, the answers read, and the rules in words."""
 
@@ -29,7 +34,11 @@ EVERYTHING = Scope()
 def catalogues(
     orbital: Asks, first: str, second: str, scope: Scope
 ) -> tuple[pl.DataFrame, pl.DataFrame, list[Answer]]:
-    """Return the sources of two observatories, once each, with position errors."""
+    """Return the sources of two observatories, once each, with position errors.
+
+    `epochs` are the degrees of freedom of a source's single observations, and
+    `epoch_scatter` is the sum of the squared deviations of log10 flux among them.
+    """
     queries = [
         Query(
             f"{name}.sources",
@@ -42,13 +51,26 @@ def catalogues(
     ]
     answers = together(orbital, queries, kind="rare")
     a, b = (
-        positioned(answer.frame, name)
+        _with_epochs(positioned(answer.frame, name))
         .sort("catalog", "source_id", "ra", "dec", "flux", nulls_last=True)
         .sort("significance", descending=True, nulls_last=True, maintain_order=True)
         .unique(["catalog", "source_id"], keep="first", maintain_order=True)
         for name, answer in zip((first, second), answers, strict=True)
     )
     return a, b, answers
+
+
+def _with_epochs(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with how many epochs their source has, and their scatter."""
+    detected = ~pl.col("is_limit").fill_null(value=False) & (pl.col("flux") > 0)
+    once = pl.struct(*EPOCH, "obs_id").is_first_distinct()
+    single = detected & once & pl.col("obs_id").is_not_null()
+    level = pl.when(single).then(pl.col("flux").log10())
+    square = (level - level.mean().over(EPOCH)) ** 2
+    return rows.with_columns(
+        (level.count().over(EPOCH).cast(pl.Int64) - 1).clip(0).alias("epochs"),
+        square.sum().over(EPOCH).alias("epoch_scatter"),
+    )
 
 
 def catalog_units(rows: pl.DataFrame) -> pl.Series:

@@ -172,7 +172,7 @@ def _ingest(
 
 
 def _match(orbital: Orbital, summary: Summary) -> None:
-    pairs = orbital.objects.match()
+    pairs = orbital.match()
     pointings = orbital.objects_observed_by(
         "swift", "chandra", within_arcmin=12, within_days=30
     )

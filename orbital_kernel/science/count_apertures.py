@@ -74,6 +74,7 @@ APERTURES = {
         _MIRRORS,
         0.95,
         1.7e-5,
-        f"HRC: {_OF_MIRRORS}, background 1.7e-5 count/s/arcsec2 (assumed)",
+        f"HRC: {_OF_MIRRORS}, background 1.7e-5 count/s/arcsec2 (assumed; unfiltered "
+        "HRC-S had 7e-5 in 1999, cxc.cfa.harvard.edu/cal/Letg/Hrc_bg)",
     ),
 }

@@ -1,16 +1,22 @@
 """Matched pairs whose flux ratio is far from the usual one of their catalogues.
 
-Ratios of real catalogues scatter more than a Gaussian: sources vary, and errors, bands
-and apertures differ from source to source. The null is therefore a Student's t. Of the
-pairs farthest from the median only their number enters the fit, so that a few rare ones do
-not hide each other, while tails that all pairs share widen the null.
+Ratios of real catalogues scatter more than a Gaussian, since sources differ: in the errors
+of their fluxes, and in how much they vary. Each pair is therefore judged by a scatter of
+its own: that of all pairs, the errors of its two fluxes, and the scatter among the epochs
+of its two sources, as far as it is known. Its own epochs count as so many degrees of
+freedom, the others' as many as fit the pairs best: a pair without epochs has a Student's t
+with heavy tails, one with many a narrow one. Tails that nothing of this explains, which
+all pairs share, widen the null at the end. Of the pairs farthest off only their number
+enters the fits, so that a few rare ones do not hide each other.
 """
+
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from orbital_kernel.science.columns import demand
+from orbital_kernel.science.columns import demand, fill
 
 Reals = NDArray[np.float64]
 
@@ -22,6 +28,51 @@ LEAST_PAIRS = 20
 FEW_DEGREES = 3.0
 DEGREES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 18.0, 30.0, 60.0, 200.0)
 """Degrees of freedom that are tried, evenly in their logarithm; at 200 nearly Gaussian."""
+EVIDENCE = 3.0
+"""Log of the likelihood ratio from which tails that remain are real."""
+OPTIONAL = {
+    "error_a": pl.Float64(),
+    "error_b": pl.Float64(),
+    "epochs": pl.Int64(),
+    "epoch_scatter": pl.Float64(),
+}
+
+
+@dataclass(frozen=True)
+class Own:
+    """What is known of the scatter of each pair, in log10.
+
+    Attributes
+    ----------
+    error
+        1-sigma error of the ratio, by the errors of both fluxes.
+    freedom
+        Degrees of freedom of the epochs: epochs less sources.
+    squares
+        Sum of the squared deviations among them.
+    """
+
+    error: Reals
+    freedom: Reals
+    squares: Reals
+
+    @property
+    def differs(self) -> bool:
+        """Whether pairs are judged by different scatters."""
+        return bool(self.error.any() or self.freedom.any())
+
+
+@dataclass(frozen=True)
+class Null:
+    """A null hypothesis, how likely it is, and what it says of each pair.
+
+    `scale` (n,) is in log10; `freedom` (n,) are degrees of a Student's t.
+    """
+
+    cost: float
+    degrees: float
+    scale: Reals
+    freedom: Reals
 
 
 def flux_ratios(pairs: pl.DataFrame) -> pl.DataFrame:
@@ -30,19 +81,26 @@ def flux_ratios(pairs: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     pairs
-        kind (which two catalogues and units), flux_a, flux_b. Pairs without both fluxes
-        above zero are not ranked.
+        kind (which two catalogues and units), flux_a, flux_b. If known, error_a and
+        error_b (1 sigma, in the fluxes' unit), epochs (degrees of freedom: epochs of both
+        sources, less one of each) and epoch_scatter (sum of the squared deviations of
+        log10 flux among them). Pairs without both fluxes above zero are not ranked.
 
     Returns
     -------
     polars.DataFrame
-        The pairs with log10_ratio, usual (median of the kind), statistic (deviation in
-        the fitted scale, signed), degrees (of freedom of the fitted t), p_value
-        (two-sided), expected (p_value times the pairs ranked); rarest first.
+        The pairs with log10_ratio, usual (median of the kind), scatter (1 sigma of the
+        pair, log10), statistic (deviation in this scatter, signed), degrees (of freedom
+        of its t), p_value (two-sided), expected (p_value times the pairs ranked); rarest
+        first.
     """
     demand(pairs, "kind", "flux_a", "flux_b", subject="matched pairs")
-    used = pairs.filter(pl.col("flux_a") > 0, pl.col("flux_b") > 0).with_columns(
-        (pl.col("flux_a") / pl.col("flux_b")).log10().alias("log10_ratio")
+    used = (
+        fill(pairs, OPTIONAL)
+        .filter(pl.col("flux_a") > 0, pl.col("flux_b") > 0)
+        .with_columns(
+            (pl.col("flux_a") / pl.col("flux_b")).log10().alias("log10_ratio")
+        )
     )
     parts = [_of_kind(part) for _, part in used.group_by("kind", maintain_order=True)]
     rows = pl.concat(parts) if parts else _of_kind(used)
@@ -52,55 +110,134 @@ def flux_ratios(pairs: pl.DataFrame) -> pl.DataFrame:
 
 
 def _of_kind(part: pl.DataFrame) -> pl.DataFrame:
-    from scipy import stats
-
     ratio = part["log10_ratio"].to_numpy()
     usual = float(np.median(ratio)) if ratio.size else 0.0
-    fits = tails(ratio - usual)
-    scale, degrees, _ = max(fits, key=lambda fit: fit[2])
-    off = (ratio - usual) / scale if scale > 0 else np.full(ratio.size, np.nan)
-    p = np.zeros(ratio.size)
-    for size, number, weight in fits:
-        if size > 0:
-            p += weight * 2 * stats.t.sf(np.abs(ratio - usual) / size, number)
+    off = ratio - usual
+    own = _own(part)
+    nulls = fitted(off, own)
+    best = min(nulls, key=lambda null: null.cost)
+    p = chances(off, nulls)
+    if own.differs:
+        p = widened(p)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = np.where(best.scale > 0, off / best.scale, np.nan)
     return part.with_columns(
         pl.lit(usual, pl.Float64).alias("usual"),
-        pl.Series("statistic", off, dtype=pl.Float64),
-        pl.lit(degrees, pl.Float64).alias("degrees"),
-        pl.Series("p_value", np.minimum(p, 1.0), dtype=pl.Float64),
+        pl.Series("scatter", best.scale, dtype=pl.Float64),
+        pl.Series("statistic", statistic, dtype=pl.Float64),
+        pl.Series("degrees", best.freedom, dtype=pl.Float64),
+        pl.Series("p_value", p, dtype=pl.Float64),
     ).filter(pl.col("statistic").is_finite())
 
 
-def tails(off: Reals) -> list[tuple[float, float, float]]:
-    """Return scale, degrees of freedom and weight of the t's that deviations may follow.
+def _own(part: pl.DataFrame) -> Own:
+    """Return what the rows state of their scatter; 0 where they state nothing."""
+    shares = [
+        (pl.col(f"error_{side}") / pl.col(f"flux_{side}")).fill_null(0.0).fill_nan(0.0)
+        for side in ("a", "b")
+    ]
+    error = (shares[0] ** 2 + shares[1] ** 2).sqrt() / np.log(10)
+    known = pl.col("epoch_scatter").is_not_null() & (pl.col("epochs") > 0)
+    columns = part.select(
+        error.alias("error"),
+        pl.when(known).then("epochs").otherwise(0).cast(pl.Float64).alias("freedom"),
+        pl.when(known).then("epoch_scatter").otherwise(0.0).alias("squares"),
+    )
+    return Own(*(columns[name].to_numpy() for name in columns.columns))
 
-    For each of DEGREES the likeliest scale; weights are the likelihoods, so that chances
-    averaged by them include how uncertain the tails are. The farthest CENSORED share of
-    the deviations counts as beyond the others, however far.
+
+def fitted(off: Reals, own: Own) -> list[Null]:
+    """Return the nulls that the deviations of pairs may follow, with their costs.
+
+    For each of DEGREES, the freedom of what all pairs share, the likeliest scale. A
+    pair's variance is the mean of the shared one and that of its epochs, by freedom.
     """
-    from scipy import optimize, stats
+    from scipy import optimize, special
 
-    size = np.sort(np.abs(off))
-    spread = MAD_TO_SIGMA * float(np.median(size)) if size.size else 0.0
-    if spread <= 0 or size.size < LEAST_PAIRS:
-        return [(spread, FEW_DEGREES, 1.0)]
-    beyond = max(int(np.ceil(CENSORED * size.size)), 1)
-    inner, edge = size[:-beyond], size[-beyond - 1]
+    spread = MAD_TO_SIGMA * float(np.median(np.abs(off))) if off.size else 0.0
+    if spread <= 0 or off.size < LEAST_PAIRS:
+        freedom = np.full(off.size, FEW_DEGREES)
+        return [Null(0.0, FEW_DEGREES, np.full(off.size, spread), freedom)]
+    around = (float(np.log(spread)) - 2.5, float(np.log(spread)) + 1.5)
+    typical = _typical(own)
+    nulls = []
+    for degrees in DEGREES:
+        freedom = degrees + own.freedom
+        shape = (degrees + own.squares / typical**2) / freedom
 
-    def cost(log_scale: float, degrees: float) -> float:
-        scale = np.exp(log_scale)
-        inside = stats.t.logpdf(inner / scale, degrees).sum() - inner.size * log_scale
-        return -float(inside + beyond * stats.t.logsf(edge / scale, degrees))
+        def scale_of(log_scale: float, shape: Reals = shape) -> Reals:
+            return np.asarray(np.sqrt(np.exp(2 * log_scale) * shape + own.error**2))
 
-    around = (float(np.log(spread)) - 1.5, float(np.log(spread)) + 1.5)
-    fits = [
-        optimize.minimize_scalar(cost, bounds=around, args=(n,), method="bounded")
-        for n in DEGREES
-    ]
-    costs = np.array([float(fit.fun) for fit in fits])
+        def cost(log_scale: float, freedom: Reals = freedom) -> float:
+            scale = scale_of(log_scale)
+            size = np.abs(off) / scale
+            edge = _edge(size)
+            inner = size <= edge
+            inside = _log_density(size[inner], freedom[inner]) - np.log(scale[inner])
+            outside = np.log(special.stdtr(freedom[~inner], -edge))
+            return -float(inside.sum() + outside.sum())
+
+        fit = optimize.minimize_scalar(cost, bounds=around, method="bounded")
+        nulls.append(Null(float(fit.fun), degrees, scale_of(float(fit.x)), freedom))
+    return nulls
+
+
+def _log_density(size: Reals, freedom: Reals) -> Reals:
+    """Return the log of the density of Student's t."""
+    from scipy.special import gammaln
+
+    half = (freedom + 1) / 2
+    level = gammaln(half) - gammaln(freedom / 2) - np.log(np.pi * freedom) / 2
+    return np.asarray(level - half * np.log1p(size**2 / freedom))
+
+
+def _typical(own: Own) -> float:
+    """Return the usual scatter of a source among its epochs, log10; 1 of none."""
+    several = own.freedom > 0
+    if not several.any():
+        return 1.0
+    variance = own.squares[several] / own.freedom[several]
+    return float(np.sqrt(max(np.median(variance), 1e-12)))
+
+
+def chances(off: Reals, nulls: list[Null]) -> Reals:
+    """Return two-sided p-values (n,), averaged over the nulls by their likelihoods."""
+    from scipy.special import stdtr
+
+    costs = np.array([null.cost for null in nulls])
     weights = np.exp(costs.min() - costs)
-    weights /= weights.sum()
-    return [
-        (float(np.exp(fit.x)), degrees, float(weight))
-        for fit, degrees, weight in zip(fits, DEGREES, weights, strict=True)
-    ]
+    p = np.zeros(off.size)
+    for null, weight in zip(nulls, weights / weights.sum(), strict=True):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            size = np.where(null.scale > 0, np.abs(off) / null.scale, np.nan)
+        p += weight * 2 * stdtr(null.freedom, -size)
+    return np.asarray(np.minimum(p, 1.0))
+
+
+def widened(p: Reals) -> Reals:
+    """Return p-values no smaller, so that those of all pairs together are even.
+
+    Normal scores that are not normal show tails that no pair's own scatter explains: a
+    Student's t is fitted to them, and used if it is likelier by EVIDENCE.
+    """
+    from scipy.special import ndtr, ndtri
+
+    score = -np.asarray(ndtri(np.clip(p, 1e-300, 1.0) / 2))
+    if score.size < LEAST_PAIRS or not np.isfinite(score).all():
+        return p
+    none = np.zeros(score.size)
+    nulls = fitted(score, Own(none, none, none))
+    best = min(nulls, key=lambda null: null.cost)
+    beyond = score > _edge(score)
+    normal = _log_density(score[~beyond], np.full((~beyond).sum(), DEGREES[-1])).sum()
+    normal += beyond.sum() * np.log(ndtr(-_edge(score)))
+    if best.cost > -normal - EVIDENCE:
+        return p
+    wide = [replace(null, scale=np.maximum(null.scale, 1.0)) for null in nulls]
+    return np.maximum(p, chances(score, wide))
+
+
+def _edge(size: Reals) -> float:
+    """Return the size beyond which only the number of sizes counts."""
+    beyond = max(int(np.ceil(CENSORED * size.size)), 1)
+    return float(np.partition(size, -beyond - 1)[-beyond - 1])

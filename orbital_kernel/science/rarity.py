@@ -30,9 +30,11 @@ NULLS: Mapping[str, str] = {
     ),
     "flux-ratio": (
         "deviation of log10(flux a / flux b) from the median of all matched pairs of the "
-        "same catalogues, in their fitted scale; null: the pairs scatter as a Student's t "
-        "whose scale and tails are fitted to the 98 % nearest the median. Both fluxes are "
-        "in one band and unit; pairs that cannot be converted are excluded and counted"
+        "same catalogues, in the pair's own scale: the scatter that all share, its errors "
+        "of flux, and that among its epochs; null: a Student's t whose scale and tails are "
+        "fitted to the 98 % nearest the median, with a pair's epochs as further degrees of "
+        "freedom. Both fluxes are in one band and unit; pairs that cannot be converted are "
+        "excluded and counted"
     ),
     "lone-burst": (
         "significance of the best window; null: the detector's false alarms, whose number "

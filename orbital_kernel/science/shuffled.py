@@ -118,20 +118,35 @@ def _variability(frames: Frames, rng: np.random.Generator) -> Chances:
 
 
 def _flux_ratio(frames: Frames, rng: np.random.Generator) -> Chances:
-    """Give each pair the flux ratio of one of similar flux, drawn with replacement.
+    """Give each pair the deviation of one of similar flux, drawn with replacement.
 
-    Pairs that are rare as observed are taken out first. Ratios are exchanged, not partner
-    fluxes: the brightest sources differ by factors from each other.
+    Pairs that are rare as observed are taken out first. Deviations are exchanged by their
+    chances, so that each pair keeps the errors and the epochs by which it is judged.
     """
+    from scipy.special import stdtrit
+
     used = flux_ratios(frames["rows"]).filter(pl.col("expected") > FOUND)
     parts = []
     for _, group in used.group_by("kind", maintain_order=True):
         ordered = group.sort("flux_a", descending=True)
         block = np.arange(len(ordered)) // BLOCK * BLOCK
         size = np.minimum(len(ordered) - block, BLOCK)
-        drawn = ordered["log10_ratio"].to_numpy()[block + rng.integers(0, size)]
-        flux = ordered["flux_a"].to_numpy() / 10**drawn
-        parts.append(ordered.with_columns(pl.Series("flux_b", flux)))
+        drawn = block + rng.integers(0, size)
+        tail = ordered["p_value"].to_numpy()[drawn] / 2
+        off = -stdtrit(ordered["degrees"].to_numpy(), tail)
+        off *= np.sign(ordered["statistic"].to_numpy()[drawn])
+        off *= ordered["scatter"].to_numpy()
+        ratio = pl.Series("_ratio", 10 ** (ordered["usual"].to_numpy() + off))
+        exchanged = ordered.with_columns(ratio).with_columns(
+            (pl.col("flux_a") / pl.col("_ratio")).alias("flux_b"),
+            (
+                pl.col("error_b")
+                * pl.col("flux_a")
+                / pl.col("_ratio")
+                / pl.col("flux_b")
+            ),
+        )
+        parts.append(exchanged)
     ranked = flux_ratios(pl.concat(parts).select(frames["rows"].columns))
     p = ranked["p_value"].to_numpy()
     return p, p, len(ranked)

@@ -28,7 +28,11 @@ from orbital_kernel.questions.exports import Exports
 from orbital_kernel.questions.footprints import Footprints
 from orbital_kernel.questions.names import Names
 from orbital_kernel.questions.objects import Objects
-from orbital_kernel.questions.shortcuts import Shortcuts
+from orbital_kernel.questions.photon_calls import PhotonCalls
+from orbital_kernel.questions.pointing_calls import PointingCalls
+from orbital_kernel.questions.rare_calls import RareCalls
+from orbital_kernel.questions.shape_calls import ShapeCalls
+from orbital_kernel.questions.source_calls import SourceCalls
 from orbital_kernel.session.archive import Archive
 from orbital_kernel.session.early import import_early
 from orbital_kernel.storage.patience import LOOK_S, Patience, TooSlow
@@ -86,7 +90,18 @@ def connect(
     return Orbital(settings, home=home, database=database)
 
 
-class Orbital(Archive, Tables, Shortcuts, Footprints, Exports, Densities):
+class Orbital(
+    Archive,
+    Tables,
+    ShapeCalls,
+    PhotonCalls,
+    PointingCalls,
+    SourceCalls,
+    RareCalls,
+    Footprints,
+    Exports,
+    Densities,
+):
     """A session: ingest, query, detect, compare and provision.
 
     Parameters
@@ -162,7 +177,7 @@ class Orbital(Archive, Tables, Shortcuts, Footprints, Exports, Densities):
 
     @cached_property
     def objects(self) -> Objects:
-        """Objects: names(), position(), light_curve(), observed_by(), match().
+        """Objects: names(), position(), trigger(), matching(), combinations().
 
         Examples
         --------
@@ -188,7 +203,7 @@ class Orbital(Archive, Tables, Shortcuts, Footprints, Exports, Densities):
 
     @cached_property
     def questions(self) -> Questions:
-        """Questions with units and explanation: simultaneous(), follow_ups(), rare().
+        """Questions with units and explanation: simultaneous(), follow_ups(), counts().
 
         Examples
         --------

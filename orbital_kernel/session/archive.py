@@ -1,20 +1,19 @@
 """Archive: the session's methods that take files in and compare them with its rows."""
 
 import dataclasses
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from orbital_kernel.config.locks import Lock
-from orbital_kernel.database import Store
 from orbital_kernel.errors import ArchiveError, StoreError
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.questions.asking import require_observatories
+from orbital_kernel.questions.calls import Calls
 
 if TYPE_CHECKING:
     from orbital_kernel.ingest import IngestReport, Progress, Survey, Validation
     from orbital_kernel.ingest.mappings import Mappings
-    from orbital_kernel.questions import Questions
     from orbital_kernel.questions.quality import Quality
 
 
@@ -25,15 +24,10 @@ class Provisions(Protocol):
         """Create whatever is missing."""
 
 
-class Archive(ABC):
+class Archive(Calls):
     """Files of observatories, as a session ingests them."""
 
     home: Path
-
-    @property
-    @abstractmethod
-    def store(self) -> Store:
-        """The database."""
 
     @property
     @abstractmethod
@@ -46,15 +40,17 @@ class Archive(ABC):
         """Data quality."""
 
     @property
-    @abstractmethod
-    def questions(self) -> "Questions":
-        """Questions, which compare what arrives."""
-
-    @property
     def simulated(self) -> bool | None:
         """Whether the database holds simulated rows or real ones; None for no rows.
 
         True also if an earlier Orbital has mixed them: any row may be simulated.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.simulated
+        True
         """
         from orbital_kernel.ingest import held
 
@@ -63,7 +59,15 @@ class Archive(ABC):
 
     @property
     def holds(self) -> str:
-        """The content in words: simulated rows, real rows or no rows."""
+        """The content in words: simulated rows, real rows or no rows.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.holds
+        'simulated rows'
+        """
         from orbital_kernel.ingest import WORDS, held
 
         kinds = sorted(held(self.store), reverse=True)
@@ -71,7 +75,15 @@ class Archive(ABC):
 
     @property
     def mappings(self) -> "Mappings":
-        """Drafts and checks of mapping files, which declare the columns of any table."""
+        """Drafts and checks of mapping files, which declare the columns of any table.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> [m for m in dir(orbital.mappings) if not m.startswith("_")]
+        ['check', 'draft']
+        """
         from orbital_kernel.ingest.mappings import Mappings
 
         return Mappings()
@@ -153,7 +165,7 @@ class Archive(ABC):
             progress=progress,
             seen=watched.take,
         )
-        compared = arrivals.compared(self.questions.session) if compare else None
+        compared = arrivals.compared(self) if compare else None
         faults = arrivals.checked(self.quality, watched, report)
         return dataclasses.replace(report, faults=faults, compared=compared)
 

@@ -29,10 +29,26 @@ class Connections:
 
     @property
     def site(self) -> Site:
-        """The site file for this database; the owner of the access key owns its buckets."""
+        """The site file for this database; the owner of the access key owns its buckets.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> orbital.storage.site.database.view.bucket
+        'orbital'
+        """
         return self._inventory.site
 
     @property
     def observatories(self) -> dict[str, Observatory]:
-        """Every observatory that has a file, by name."""
+        """Every observatory that has a file, by name.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> orbital = connect()
+        >>> sorted(orbital.storage.observatories)
+        ['chandra', 'fermi', 'swift']
+        """
         return self._inventory.observatories

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from vast_standin.engine import files
-from vast_standin.engine.files import DataFolder
+from vast_standin.engine import file_writer, files, mapping, streams
+from vast_standin.engine.data_folder import DataFolder
 
 LARGE = pa.record_batch({"0": np.arange(1 << 18)})
 SMALL = pa.record_batch({"0": np.arange(9)})
@@ -34,13 +34,13 @@ def changing_often():
 def held(monkeypatch):
     """An event that large batches wait for before they are written."""
     event = threading.Event()
-    write = files._write_and_close
+    write = files.write_and_close
 
     def late(*args):
         event.wait(20)
         write(*args)
 
-    monkeypatch.setattr(files, "_write_and_close", late)
+    monkeypatch.setattr(files, "write_and_close", late)
     yield event
     event.set()
 
@@ -73,7 +73,8 @@ def test_a_failed_write_is_reported_each_time(folder, monkeypatch):
         raise OSError(errno.EIO, "the device is gone")
 
     writer = folder.writer("t")
-    monkeypatch.setattr(files, "_write_all", fail)
+    monkeypatch.setattr(streams, "write_all", fail)
+    monkeypatch.setattr(file_writer, "write_all", fail)
     writer.append(LARGE)
 
     for ask in (lambda: writer.append(LARGE), writer.seal, writer.seal):
@@ -119,3 +120,39 @@ def test_threads_that_open_a_file_at_once_get_the_same_object(folder, changing_o
         for number in range(200):
             files_ = list(pool.map(open_it, [f"t{number}"] * 4))
             assert 1 == len({id(file) for file in files_})
+
+
+def test_few_rows_of_a_large_file_ask_for_little_more_than_their_bytes(
+    folder, monkeypatch
+):
+    monkeypatch.setattr(mapping, "_LARGE", 1)
+    asked = []
+    monkeypatch.setattr(
+        mapping.Mapping, "expect", lambda _, low, high: asked.append(high - low)
+    )
+    extent = folder.writer("t").append(LARGE)
+
+    extent.expect("0", 1_000, 3_000)
+    extent.verify("0", 1_000, 3_000)
+
+    assert extent.scattered.equals(LARGE)
+    assert 2_000 * 8 in asked
+    assert extent.length > 20 * sum(asked)
+
+
+def test_what_is_asked_for_is_that_of_the_mapping_for_few_rows(folder, monkeypatch):
+    monkeypatch.setattr(mapping, "_LARGE", 1)
+    extent = folder.writer("t").append(LARGE)
+    few = extent.file.scattered(extent.offset, extent.length)
+
+    extent.file.mapping.expect(0, extent.length)
+
+    assert few.equals(extent.view)
+    assert few.address != extent.view.address
+
+
+def test_small_files_are_mapped_once(folder):
+    extent = folder.writer("t").append(SMALL)
+
+    assert extent.file.scattered(extent.offset, extent.length) is None
+    assert extent.scattered is extent.batch

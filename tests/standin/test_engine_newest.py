@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from vast_standin.engine import newest
-from vast_standin.engine.files import DataFolder
+from vast_standin.engine.data_folder import DataFolder
 
 BATCH = pa.record_batch({"0": np.arange(1 << 17)})
 PAGE = 4096

@@ -45,6 +45,18 @@ class Base:
         at = self.extent.batch.schema.get_field_index(str(number))
         return None if at < 0 else self.extent.batch.column(at)
 
+    def scattered(self, number: int) -> pa.Array | None:
+        """Return a column as `column` does, mapped for reads of few rows."""
+        if self.extent is None:
+            return None
+        at = self.extent.scattered.schema.get_field_index(str(number))
+        return None if at < 0 else self.extent.scattered.column(at)
+
+    def expect(self, number: int, start: int, stop: int) -> None:
+        """Ask for rows [start, stop) of a column that are read next, if it has it."""
+        if self.scattered(number) is not None and self.extent is not None:
+            self.extent.expect(str(number), start, stop)
+
     def verify(self, number: int, start: int, stop: int) -> None:
         """Verify rows [start, stop) of a column that it has; 500 if they are damaged."""
         if self.extent is not None:
@@ -111,7 +123,7 @@ class Base:
         self, number: int, start: int, stop: int
     ) -> Sequence[Any] | npt.NDArray[Any]:
         """Values of a column in [start, stop), if it is sorted, without the nulls."""
-        column = self.column(number)
+        column = self.scattered(number)
         if column is None:
             return ()
         self.verify(number, start, stop)

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vast_standin.custody import Home, Ledger, RowSums
+from vast_standin.engine.data_folder import DataFolder
 from vast_standin.engine.difference import save_difference
-from vast_standin.engine.files import DataFolder
 from vast_standin.engine.records import copy_of, patch_of, segment_of, table_of_row
 from vast_standin.engine.root import BucketInfo, Root, Schema
 from vast_standin.engine.segment import Segment

@@ -11,8 +11,9 @@ from pathlib import Path
 from vast_standin.custody import Home, admit_database, readable
 from vast_standin.disk import disk_errors
 from vast_standin.engine.catalogue import Catalogue
+from vast_standin.engine.data_folder import DataFolder
 from vast_standin.engine.expansion import expand_new_rows
-from vast_standin.engine.files import DataFolder, Extent
+from vast_standin.engine.files import Extent
 from vast_standin.engine.growth import Growth
 from vast_standin.engine.locks import Locks
 from vast_standin.engine.numbers import Numbers

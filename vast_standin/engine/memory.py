@@ -20,6 +20,9 @@ class MemoryExtent(Extent):
     def verify(self, column: str, start: int = 0, stop: int | None = None) -> None:
         """Do nothing: there is no file."""
 
+    def expect(self, column: str, start: int, stop: int) -> None:
+        """Do nothing: it is in memory."""
+
     @property
     def whole(self) -> bool:
         """Return that there is nothing to verify."""
@@ -29,6 +32,11 @@ class MemoryExtent(Extent):
     def batch(self) -> pa.RecordBatch:
         """The record batch."""
         return self.held
+
+    @property
+    def scattered(self) -> pa.RecordBatch:
+        """The same."""
+        return self.batch
 
 
 def table_of(data: pa.Table) -> Table:

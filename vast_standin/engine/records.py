@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from vast_standin.engine.base import Base
-from vast_standin.engine.files import DataFolder, Extent
+from vast_standin.engine.data_folder import DataFolder
+from vast_standin.engine.files import Extent
 from vast_standin.engine.patch import Patch
 from vast_standin.engine.positions import Positions
 from vast_standin.engine.segment import Segment

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vast_standin.engine.base import Base
-from vast_standin.engine.files import FileWriter
+from vast_standin.engine.file_writer import FileWriter
 from vast_standin.engine.physical import physical
 from vast_standin.engine.positions import ROW_ID, RowIds
 from vast_standin.engine.segment import Segment

@@ -34,6 +34,7 @@ _MOST_ROWS_TESTED = 1 << 24
 _BATCH = GROUP
 _FEW = 4096
 _APART = 8192
+_MOST_ROWS_AHEAD = 1 << 20
 _Step = tuple[int, int, int, int]
 
 Virtual = Callable[[Segment, int, int], pa.Array]
@@ -65,7 +66,7 @@ class Piece:
     @cached_property
     def spans(self) -> list[Span]:
         """Where its rows are: what lies between chosen rows far apart is left out."""
-        if self.chosen is None or self.segment.whole:
+        if self.chosen is None:
             return [(self.start, self.stop)]
         if not len(self.chosen):
             return []
@@ -167,6 +168,7 @@ class Scan:
     def take(self, piece: Piece, number: int) -> pa.Array:
         """Read the rows of a piece in one column."""
         if self._is_stored(number):
+            self._expect(piece, number)
             self._verify(piece, number)
             kind = self.table.definition.by_number[number].field.type
             array = piece.segment.read(
@@ -181,8 +183,13 @@ class Scan:
 
         Raises ProtocolError 500 with the file's name if it is damaged or cut.
         """
+        pieces = list(pieces)
+        ahead = sum(piece.rows for piece in pieces) <= _MOST_ROWS_AHEAD
         for piece in pieces:
             piece.segment.require()
+            for number in filter(self._is_stored, numbers) if ahead else ():
+                self._expect(piece, number)
+        for piece in pieces:
             for number in numbers:
                 if self._is_stored(number):
                     self._verify(piece, number)
@@ -191,6 +198,10 @@ class Scan:
 
     def _is_stored(self, number: int) -> bool:
         return number != ROW_ID_COLUMN and number not in self.virtual
+
+    def _expect(self, piece: Piece, number: int) -> None:
+        for start, stop in piece.spans:
+            piece.segment.expect(number, start, stop)
 
     def _verify(self, piece: Piece, number: int) -> None:
         for start, stop in piece.spans:
@@ -227,6 +238,8 @@ class Scan:
         """Return for each row of the steps whether the condition holds."""
         columns = {}
         for number in columns_of(self.condition):
+            for index, start, stop, _ in steps if self._is_stored(number) else ():
+                self.table.segments[index].expect(number, start, stop)
             parts = [
                 self.read(self.table.segments[index], number, start, stop)
                 for index, start, stop, _ in steps

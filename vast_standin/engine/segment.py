@@ -21,6 +21,8 @@ from vast_standin.engine.patch import Patch
 from vast_standin.engine.positions import Positions, Span
 from vast_standin.engine.zones import GROUP
 
+FEW = 4 * GROUP
+"""Most rows that are read without what the disk reads ahead."""
 _Piece = tuple[int, int, pa.Array | None, bool]
 """First position, end, values, and whether these are of the base: verified when read."""
 
@@ -40,7 +42,7 @@ class Segment:
     base: Base
     patches: tuple[Patch, ...] = ()
     deleted: Positions | None = None
-    _layers: dict[int, _Layers] = field(default_factory=dict, repr=False)
+    _layers: dict[tuple[int, bool], _Layers] = field(default_factory=dict, repr=False)
 
     @property
     def id(self) -> int:
@@ -86,12 +88,17 @@ class Segment:
     def verify(self, number: int, start: int, stop: int) -> None:
         """Verify what a read of these positions needs; 500 if a file is damaged."""
         self.require()
-        for low, high, array, of_base in self._layers_of(number).pieces:
+        for low, high, array, of_base in self._layers_of(number, few=True).pieces:
             if of_base and array is not None and low < stop and high > start:
                 begin = max(start, low) - low + array.offset
                 self.base.verify(
                     number, begin, begin + min(stop, high) - max(start, low)
                 )
+
+    def expect(self, number: int, start: int, stop: int) -> None:
+        """Ask for these positions of a column, which are read next, if they are few."""
+        if stop - start <= FEW:
+            self.base.expect(number, start, stop)
 
     @property
     def whole(self) -> bool:
@@ -113,7 +120,8 @@ class Segment:
         """
         if not verified:
             self.verify(number, start, stop)
-        layers = self._layers_of(number)
+        few = stop - start <= FEW
+        layers = self._layers_of(number, few=few)
         parts = [
             array.slice(max(start, low) - low, min(stop, high) - max(start, low))
             if array is not None
@@ -183,14 +191,15 @@ class Segment:
         groups = self.possible_groups(number, intervals)
         return [(0, self.rows)] if groups is None else list(runs_of(groups, self.rows))
 
-    def _layers_of(self, number: int) -> _Layers:
-        layers = self._layers.get(number)
+    def _layers_of(self, number: int, *, few: bool) -> _Layers:
+        layers = self._layers.get((number, few))
         if layers is None:
-            layers = self._layers[number] = self._lay(number)
+            column = self.base.scattered(number) if few else self.base.column(number)
+            layers = self._layers[number, few] = self._lay(number, column)
         return layers
 
-    def _lay(self, number: int) -> _Layers:
-        pieces: list[_Piece] = [(0, self.rows, self.base.column(number), True)]
+    def _lay(self, number: int, column: pa.Array | None) -> _Layers:
+        pieces: list[_Piece] = [(0, self.rows, column, True)]
         scattered: list[Patch] = []
         for patch in self.patches:
             if number not in patch.numbers:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vast_standin.engine.files import DataFolder
+from vast_standin.engine.data_folder import DataFolder
 from vast_standin.engine.locks import Locks
 from vast_standin.engine.numbers import Numbers
 from vast_standin.engine.published import Published

@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote
 from vast_standin.custody import Home, Ledger, Refused, readable
 from vast_standin.custody.home import OVERRIDE
 from vast_standin.engine.catalogue import Catalogue
-from vast_standin.engine.files import DataFolder
+from vast_standin.engine.data_folder import DataFolder
 from vast_standin.engine.references import References
 from vast_standin.engine.root import Root
 from vast_standin.engine.table import ATTACHED

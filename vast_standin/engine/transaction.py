@@ -12,7 +12,8 @@ import pyarrow as pa
 from vast_standin.disk import disk_errors
 from vast_standin.engine.base import Base
 from vast_standin.engine.definitions import Definitions
-from vast_standin.engine.files import Extent, FileWriter
+from vast_standin.engine.file_writer import FileWriter
+from vast_standin.engine.files import Extent
 from vast_standin.engine.fresh import FreshRows
 from vast_standin.engine.operations import Append, Change, RemoveRows
 from vast_standin.engine.physical import physical

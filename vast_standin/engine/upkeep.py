@@ -16,7 +16,7 @@ from vast_standin.disk import no_room
 from vast_standin.engine.chaining import Link, links, placed
 from vast_standin.engine.choosing import FEW, first_of, runs_to_merge, worth_merging
 from vast_standin.engine.copying import copies_along
-from vast_standin.engine.files import FileWriter
+from vast_standin.engine.file_writer import FileWriter
 from vast_standin.engine.merging import merged_runs
 from vast_standin.engine.rewriting import (
     Rewriter,

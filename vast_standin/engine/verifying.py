@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from vast_standin.blocks import Run, damaged, run_of
-from vast_standin.engine.files import DataFile, DataFolder, Extent
+from vast_standin.engine.data_folder import DataFolder
+from vast_standin.engine.files import DataFile, Extent
 from vast_standin.engine.root import Root
 from vast_standin.engine.segment import Segment
 

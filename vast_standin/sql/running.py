@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 import pyarrow as pa
 
 from vast_standin.engine.engine import Engine
-from vast_standin.engine.files import stream_buffers
+from vast_standin.engine.streams import stream_buffers
 from vast_standin.engine.transaction import Transaction
 from vast_standin.http import ProtocolError
 from vast_standin.sql.duck import Duck, Instance

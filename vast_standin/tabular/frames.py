@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
-from vast_standin.engine.files import END_OF_STREAM, Gather
+from vast_standin.engine.streams import END_OF_STREAM, Gather
 
 _PREFIX = struct.Struct("<IQ")
 COMPLETE = struct.pack("<I", 0xFFFFFFFE)

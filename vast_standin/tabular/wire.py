@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
-from vast_standin.engine.files import END_OF_STREAM, stream_buffers
+from vast_standin.engine.streams import END_OF_STREAM, stream_buffers
 from vast_standin.http import Response
 from vast_standin.tabular.flat import broken
 

@@ -29,8 +29,9 @@ WORDS = 20_000
 _READ = re.compile(r"READ\s+(TERR|SERR)\b([\d\s,]*)", re.IGNORECASE)
 _BREAK = re.compile(r"NO(?:[\s,]+NO)*", re.IGNORECASE)
 _T0 = re.compile(
-    r"T0.*?MET\s*=\s*(?P<met>[\d.]+)\s*s?.*?=\s*(?P<year>\d{4})\s+(?P<month>[A-Z][a-z]{2})"
-    r"\w*\s+(?P<day>\d{1,2})\s+at\s+(?P<clock>[\d:.]+)\s*UT"
+    r"T0\b.*?(?:MET\s*[=:]?\s*(?P<met>\d[\d.]*)|(?P<before>\d[\d.]*)\s*s?\s*(?:Swift\s+)?MET\b)"
+    r".*?(?P<year>\d{4})[\s-]+(?P<month>[A-Z][a-z]{2}|\d\d)\w*?[\s-]+(?P<day>\d{1,2})"
+    r"(?:\s+at\s+|T|\s+)(?P<clock>\d+:[\d:.]+)"
 )
 _NAME = re.compile(r"name:\s*(?P<name>.+?)\s*$")
 _TRIGGER = re.compile(r"of trigger:\s*(?P<trigger>\d+)")
@@ -40,6 +41,8 @@ _COLUMNS = re.compile(
     re.IGNORECASE,
 )
 _OBS = re.compile(r"::ObsID=(?P<obs>\d+)\s*$")
+_DECIMAL_COMMA = re.compile(r"\d,\d.*\s\S|\S\s.*\d,\d")
+"""Commas may part columns, but not together with blanks alone."""
 COLUMNS = 24
 LINE_LENGTH = 4_000
 COMMANDS = (
@@ -157,11 +160,13 @@ def _with_words(preamble: Preamble, words: str, blocks: list[Points]) -> Preambl
 
 def _comment(words: str, preamble: Preamble, block: Points) -> Preamble:
     if match := _T0.search(words):
-        utc = times.parse_utc(
-            f"{match['year']}-{MONTHS.index(match['month']) // 3 + 1:02d}-{int(match['day']):02d}"
-            f"T{match['clock']}"
+        month = match["month"]
+        number = int(month) if month.isdigit() else MONTHS.index(month) // 3 + 1
+        day = f"{match['year']}-{number:02d}-{int(match['day']):02d}"
+        utc = times.parse_utc(f"{day}T{match['clock'].rstrip('.')}")
+        return replace(
+            preamble, t0_met=float(match["met"] or match["before"]), t0_utc=utc
         )
-        return replace(preamble, t0_met=float(match["met"]), t0_utc=utc)
     if match := _TRIGGER.search(words):
         preamble = replace(preamble, trigger=match["trigger"])
     if match := _NAME.search(words):
@@ -181,7 +186,13 @@ def _is_heading(words: str) -> bool:
 
 def _row(line: str, number: int, block: Points) -> None:
     obs = _OBS.search(line)
-    cells = (line[: obs.start()] if obs else line).replace(",", " ").split()
+    numbers = line[: obs.start()] if obs else line
+    if "," in numbers and _DECIMAL_COMMA.search(numbers):
+        raise ArchiveError(
+            f"line {number} has commas within numbers and blanks between them: "
+            f"{line[:60]!r}; write decimal points"
+        )
+    cells = numbers.replace(",", " ").split()
     try:
         values = [math.nan if c.upper() == "NO" else float(c) for c in cells]
     except ValueError:

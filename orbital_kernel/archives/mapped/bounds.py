@@ -16,6 +16,10 @@ from numpy.typing import NDArray
 from orbital_kernel.archives import limits
 from orbital_kernel.archives.mapped import notation
 from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals
+from orbital_kernel.archives.mapped.missing_codes import (
+    require_magnitudes,
+    require_measurements,
+)
 from orbital_kernel.archives.mapped.units import error_factors, limit_factor
 from orbital_kernel.archives.reading import Account
 from orbital_kernel.errors import MappingError
@@ -156,7 +160,15 @@ def measured(
         cells.real("value_err_plus"),
         cells.real("value_err_minus"),
     )
+    for meaning, errors in (
+        ("value_err", both),
+        ("value_err_plus", plus_alone),
+        ("value_err_minus", minus_alone),
+    ):
+        require_measurements(cells, meaning, errors)
     values = bounded(cells, first(plus_alone, both), first(minus_alone, both), units[1])
+    require_measurements(cells, "value", values.value)
+    require_magnitudes(cells, values.value, units[1])
     both = both * factors["value_err"]
     plus = first(plus_alone * factors["value_err_plus"], both)
     minus = first(minus_alone * factors["value_err_minus"], both)

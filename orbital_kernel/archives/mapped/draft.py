@@ -13,6 +13,7 @@ from pathlib import Path
 from orbital_kernel.archives.mapped import (
     draft_clock,
     draft_series,
+    missing_codes,
     notation,
     toml_text,
 )
@@ -36,7 +37,6 @@ from orbital_kernel.errors import MappingError
 from orbital_kernel.model.observatory import observatories
 
 _BLANK = toml_text.text(BLANK)
-MISSING_CODES = (-999, -9999, -99, 999999)
 _OBJECT = re.compile(
     r"(GRB ?\d{6}[A-Z]?|(?:SN|AT)[ _]?\d{4}[A-Za-z]{1,4}|GW\d{6}|NGC ?\d+)",
     re.IGNORECASE,
@@ -156,7 +156,7 @@ def _codes(shown: Layout) -> list[int]:
     cells = {cell for column in shown.header for cell in shown.cells(column)}
     return [
         code
-        for code in MISSING_CODES
+        for code in missing_codes.USUAL
         if cells & {str(code), f"{code}.0", f"{code:.3E}"}
     ]
 

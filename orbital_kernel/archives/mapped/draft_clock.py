@@ -13,10 +13,9 @@ from orbital_kernel.archives.mapped.blanks import BLANK
 from orbital_kernel.archives.mapped.guesses import (
     Guess,
     plain_name,
-    scale_of,
     time_format,
 )
-from orbital_kernel.archives.mapped.headings import heading, unit
+from orbital_kernel.archives.mapped.headings import heading, scale_of, unit
 from orbital_kernel.archives.mapped.instants import CORRECTIONS
 from orbital_kernel.archives.mapped.layout import Layout
 

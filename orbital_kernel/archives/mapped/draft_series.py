@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orbital_kernel.archives.mapped import notation, toml_text
+from orbital_kernel.archives.mapped.bands import FILTERS_NM
 from orbital_kernel.archives.mapped.blanks import BLANK
 from orbital_kernel.archives.mapped.guesses import ERROR, MINUS, PLUS, VALUE, has_unit
 from orbital_kernel.archives.mapped.headings import band, heading, unit
 from orbital_kernel.archives.mapped.layout import Layout
-from orbital_kernel.archives.mapped.units import FILTERS_NM, is_kept
+from orbital_kernel.archives.mapped.units import is_kept
 
 _FILTERS = {
     **{name.lower(): name for name in FILTERS_NM},

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from orbital_kernel.archives.mapped import toml_text
+from orbital_kernel.archives.mapped.bands import FILTERS_NM
 from orbital_kernel.archives.mapped.blanks import BLANK
 from orbital_kernel.archives.mapped.draft_series import Drafted, own_unit
 from orbital_kernel.archives.mapped.guesses import Guess, in_kiloseconds, plain_name
 from orbital_kernel.archives.mapped.headings import band, heading, unit
 from orbital_kernel.archives.mapped.layout import Layout, first
-from orbital_kernel.archives.mapped.units import FILTERS_NM, is_kept
+from orbital_kernel.archives.mapped.units import is_kept
 
 MOST_WORDS = 40
 CHOICES = "erg / (cm2 s), 1e-13 erg / (cm2 s), ph / (cm2 s), count / s, mJy, mag(AB), …"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from orbital_kernel.archives.formats import free_intervals
 from orbital_kernel.archives.mapped import notation
-from orbital_kernel.archives.mapped.headings import Heading, heading
+from orbital_kernel.archives.mapped.headings import Heading, heading, without_scale
 from orbital_kernel.archives.mapped.layout import Layout, first
 from orbital_kernel.model.angles import parse_dec, parse_ra
 from orbital_kernel.model.times import parse_utc
@@ -56,10 +56,6 @@ PARSERS: Mapping[str, Callable[[str], object]] = {
     "dec": parse_dec,
 }
 """What must read the cells of a column for it to have that meaning."""
-SCALES = {"UT": "utc", "UTC": "utc", "GMT": "utc", "TT": "tt", "TDB": "tdb"}
-_SCALE = re.compile(
-    r"(?:\s*[(\[,_]\s*|\s+)(UTC|UT|GMT|TT|TDB)\s*[)\]]?\s*$", re.IGNORECASE
-)
 ERRORS = ("value_err", "value_err_plus", "value_err_minus")
 TIMES = frozenset(["time", "time_start", "time_stop"])
 
@@ -95,15 +91,9 @@ def guesses(layout: Layout, meanings: Iterable[str]) -> list[Guess]:
     return result
 
 
-def scale_of(column: str) -> str | None:
-    """Return the time scale that a heading names behind it: `MJD (TT)`, `Date [UT]`."""
-    match = _SCALE.search(column)
-    return None if match is None else SCALES[match[1].upper()]
-
-
 def plain_name(column: str) -> str:
     """Return a column's name for comparing: lower case, words apart, without its unit."""
-    name = _SCALE.sub("", heading(column).name)
+    name = without_scale(heading(column).name)
     name = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", name)
     return " ".join(re.sub(r"[_*]+", " ", name).lower().split())
 

@@ -20,6 +20,10 @@ _KEV = re.compile(
 )
 _NOT_UNITS = {"J", "a", "min", "max", "B", "V", "R", "T", "h", "u", "G", "C", "K", "F"}
 """Symbols of units that more often are bands, epochs or bounds in a heading."""
+SCALES = {"UT": "utc", "UTC": "utc", "GMT": "utc", "TT": "tt", "TDB": "tdb"}
+_SCALE = re.compile(
+    r"(?:\s*[(\[,_]\s*|\s+)(UTC|UT|GMT|TT|TDB)\s*[)\]]?\s*$", re.IGNORECASE
+)
 HIGHEST_POWER = 4
 """Units of tables have no higher one: `J2000` is an epoch."""
 
@@ -67,3 +71,14 @@ def band(text: str) -> tuple[float, float] | None:
     scale = 1e-3 if match[3].lower() == "ev" else 1.0
     low, high = float(match[1]) * scale, float(match[2]) * scale
     return (low, high) if 0 < low < high else None
+
+
+def scale_of(column: str) -> str | None:
+    """Return the time scale that a heading names behind it: `MJD (TT)`, `Date [UT]`."""
+    match = _SCALE.search(column)
+    return None if match is None else SCALES[match[1].upper()]
+
+
+def without_scale(name: str) -> str:
+    """Return a heading without the time scale behind it."""
+    return _SCALE.sub("", name)

@@ -13,13 +13,19 @@ from numpy.typing import NDArray
 
 from orbital_kernel.archives.formats import free_intervals, header_time
 from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals
-from orbital_kernel.archives.mapped.units import factor, table_unit
+from orbital_kernel.archives.mapped.clock_checks import (
+    CLOCKS,
+    heading_place,
+    hold_against_table,
+    is_true,
+    require_possible,
+)
+from orbital_kernel.archives.mapped.units import factor, require_linear, table_unit
 from orbital_kernel.errors import MappingError
 from orbital_kernel.model import times
 from orbital_kernel.model.dates import is_zoned
 
 TIME_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
-CLOCKS = ("chandra", "swift")
 RULE = "swift-met-utcf"
 CORRECTIONS = ("UTCFINIT", "P1UTCC", "PCUTCC", "UTCCTIME")
 CORRECTED = "since 2001-01-01T00:01:04.184 {scale}"
@@ -54,7 +60,11 @@ def clocked(cells: DeclaredCells, meaning: str) -> Clocked:
     except ValueError as error:
         column = cells.mapping.columns.get(meaning, meaning)
         raise MappingError(f"{column}: {error}") from error
+    require_possible(cells, meaning, clock.tt)
     placed = header_time.placed_rule(clock.rule, *cells.file.headers)
+    named = heading_place(cells, meaning)
+    if named and placed == clock.rule and times.place_of(placed) != named:
+        placed = f"{placed} at {named}"
     if placed != clock.rule:
         cells.note(f"times are of arrival at the {times.place_of(placed)}")
     return replace(clock, rule=placed)
@@ -62,13 +72,14 @@ def clocked(cells: DeclaredCells, meaning: str) -> Clocked:
 
 def _clocked(cells: DeclaredCells, meaning: str) -> Clocked:
     form, scale = cells.mapping.time.format, cells.mapping.time.scale
+    hold_against_table(cells, meaning)
+    require_linear(cells, meaning)
     if form == "interval":
         middles, halves = _spans(cells, meaning)
         return Clocked(middles, "utc", half=halves)
     if form == "iso":
         return _dates(cells, meaning)
     numbers = cells.real(meaning) * _clock_factor(cells, meaning)
-    _hold_against_header(cells)
     numbers = numbers + _clock_zero(cells)
     if form == "swift":
         return _swift(cells, numbers)
@@ -169,7 +180,7 @@ def _seconds(steps: NDArray[np.timedelta64]) -> Reals:
 def _swift(cells: DeclaredCells, met: Reals) -> Clocked:
     """Return instants of Swift's clock, by the correction of a column or the header."""
     scale, corrected = cells.mapping.time.scale, cells.file.keyword("CLOCKAPP")
-    if scale == "tdb" or _is_true(corrected):
+    if scale == "tdb" or is_true(corrected):
         rule = CORRECTED.format(scale="tdb" if scale == "tdb" else "tt")
         return Clocked(times.to_tt(rule, met), rule, met=met)
     utcf = cells.real("utcf_s") if cells.given("utcf_s") else _header_utcf(cells)
@@ -189,39 +200,6 @@ def _header_utcf(cells: DeclaredCells) -> Reals:
         "time.format is 'swift', but neither the column nor the constant `utcf_s` nor a "
         f"header keyword ({', '.join(CORRECTIONS)}) gives the clock's correction to UTC"
     )
-
-
-def _is_true(value: object) -> bool:
-    return value is True or str(value).strip().upper() in {"T", "TRUE"}
-
-
-def _hold_against_header(cells: DeclaredCells) -> None:
-    """Refuse a clock or scale that the table's header contradicts."""
-    time = cells.mapping.time
-    stated = str(cells.file.keyword("TIMESYS") or "").strip().lower()
-    telescope = str(cells.file.keyword("TELESCOP") or "").strip().upper()
-    raw = cells.file.keyword("CLOCKAPP")
-    from_epoch = str(time.t0).startswith("2001-01-01")
-    if (
-        time.format == "since" and from_epoch and telescope == "SWIFT"
-    ) and not _is_true(raw):
-        raise MappingError(
-            "time.format is 'since' 2001-01-01, but TELESCOP is SWIFT and the clock is not "
-            "corrected (CLOCKAPP is not true): set time.format = 'swift'"
-        )
-    if time.format in CLOCKS and (stated == "tdb") != (time.scale == "tdb") and stated:
-        raise MappingError(
-            f"time.scale is {time.scale!r}, but the header says TIMESYS = "
-            f"{stated.upper()!r}: set scale to 'tdb' for barycentred times only"
-        )
-    if time.format == "since" and time.scale != "utc":
-        cells.note("t0 is UTC; seconds from it are the same in UTC, TT and TDB")
-    if time.format == "chandra" and time.scale == "utc":
-        cells.note("Chandra's clock counts TT; scale utc is not used")
-    if time.format in {"mjd", "jd"} and stated in {"utc", "tt", "tdb"} - {time.scale}:
-        cells.note(
-            f"times are {time.scale}, as the mapping states; TIMESYS is {stated}"
-        )
 
 
 def _spans(cells: DeclaredCells, meaning: str) -> tuple[times.Instants, Reals]:

@@ -20,6 +20,11 @@ from orbital_kernel.archives.formats.bounded import open_bounded
 from orbital_kernel.archives.mapped import notation
 from orbital_kernel.archives.mapped.cells import TableFile
 from orbital_kernel.archives.mapped.language import FORMATS, TableMapping
+from orbital_kernel.archives.mapped.plain_columns import (
+    mask_nulls,
+    take_nulls,
+    without_objects,
+)
 from orbital_kernel.archives.reading import Source
 from orbital_kernel.errors import ArchiveError, MappingError
 from orbital_kernel.model import scales
@@ -72,9 +77,11 @@ def _read(mapping: TableMapping, source: Source) -> TableFile:
             return _votable(file, mapping)
     if mapping.format == "ecsv":
         lines = list(text.lines(source.path))
-        table = text_tables.read(lines, format="ecsv", guess=False)
-    else:
-        table = _text_table(mapping, source)
+        table, words = without_objects(
+            text_tables.read(lines, format="ecsv", guess=False)
+        )
+        return TableFile(table, (words, dict(table.meta)))
+    table = _text_table(mapping, source)
     return TableFile(table, (dict(table.meta),))
 
 
@@ -83,7 +90,9 @@ def _fits_table(file: BinaryIO, mapping: TableMapping) -> TableFile:
         tables = [h for h in hdus if isinstance(h, fits.BinTableHDU | fits.TableHDU)]
         names = [h.name or f"table {n}" for n, h in enumerate(tables, start=1)]
         index, notes = _choice(names, mapping)
+        nulls = take_nulls(tables[index])
         table = Table.read(tables[index])
+        mask_nulls(table, nulls)
         headers = (dict(tables[index].header), dict(hdus[0].header))
     return TableFile(table, headers, notes=notes)
 
@@ -101,16 +110,37 @@ def _votable(file: BinaryIO, mapping: TableMapping) -> TableFile:
         if f.ID
     }
     params = {p.name: p.value for p in votable.params}
-    return TableFile(table, (params, _clock(document)), ids, notes)
+    words = {**_clock(document), **_frame(document, votable.fields, mapping)}
+    return TableFile(table, (params, words), ids, notes)
 
 
 def _clock(document: VOTableFile) -> dict[str, str]:
     """Return scale and place of the times as keywords of FITS, by TIMESYS if all agree."""
-    systems = {(s.timescale, s.refposition) for s in document.iter_timesys()}
+    systems = {
+        (s.timescale, s.refposition, s.timeorigin) for s in document.iter_timesys()
+    }
     if len(systems) != 1:
         return {}
-    ((scale, place),) = systems
-    return {"TIMESYS": scale or "", "TREFPOS": place or ""}
+    ((scale, place, origin),) = systems
+    origin = "" if origin is None else str(origin)
+    return {"TIMESYS": scale or "", "TREFPOS": place or "", "TIMEORIGIN": origin}
+
+
+def _frame(
+    document: VOTableFile, fields: Sequence[Any], mapping: TableMapping
+) -> dict[str, str]:
+    """Return the frame of positions as keywords of FITS, by the column of RA or if all agree."""
+    named = {c for c in (mapping.columns.get(n) for n in ("ra", "dec")) if c}
+    own = [f for f in fields if f.name in named or f.ID in named]
+    if any(str(f.ucd).startswith("pos.galactic") for f in own):
+        return {"RADESYS": "galactic"}
+    systems = list(document.iter_coosys())
+    referred = [s for s in systems if s.ID in {f.ref for f in own}]
+    frames = {(s.system or "", s.equinox or "") for s in referred or systems}
+    if len(frames) != 1:
+        return {}
+    ((system, equinox),) = frames
+    return {"RADESYS": system, "EQUINOX": equinox}
 
 
 def _choice(names: Sequence[str], mapping: TableMapping) -> tuple[int, tuple[str, ...]]:

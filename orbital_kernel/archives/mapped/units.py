@@ -1,4 +1,4 @@
-"""Units and bands a mapping declares, held against the table's own, in those Orbital keeps.
+"""Units a mapping declares, held against the table's own, in those Orbital keeps.
 
 A table's own unit is FITS TUNIT, the unit of a VOTable or ECSV column, or a unit in a
 heading (`flux [mJy]`). If the mapping states the same or none, it holds; if it states a
@@ -7,15 +7,14 @@ other, which is an error, as it is if the mapping gives a factor that the table 
 """
 
 import math
+import re
 import warnings
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from astropy import units as u
 
 from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals
-from orbital_kernel.archives.mapped.language import Band
 from orbital_kernel.archives.mapped.unit_text import (
     MAGNITUDE,
     MAGNITUDES,
@@ -34,17 +33,11 @@ KEPT_UNITS = {
 }
 KEPT_AS_TEXT = (*MAGNITUDES, "count / (s det)")
 DENSITY = "mJy"
-FILTERS_NM = {
-    "UVW2": (160.0, 225.0),
-    "UVM2": (200.0, 249.0),
-    "UVW1": (226.0, 294.0),
-    "U": (308.0, 385.0),
-    "B": (391.0, 487.0),
-    "V": (509.0, 585.0),
-    "WHITE": (160.0, 800.0),
-}
-"""Swift UVOT filters; other filters are given by their edges in nm."""
-C_NM_GHZ = 299_792_458.0
+LOGARITHM = (
+    "a logarithm: give a column of the values themselves, or set unit.override = true if "
+    "the table is wrong"
+)
+_LOGARITHMS = re.compile(r"(?i:log|lg)(?:10)?(?:[\s_({\[.]|(?-i:[A-Z])|flux|$)")
 _ERRORS = (
     *("value_err", "value_err_plus", "value_err_minus"),
     *("value_low", "value_high", "value_bounds"),
@@ -68,15 +61,19 @@ def column_unit(cells: DeclaredCells, column: str) -> Any:
         return heading_unit(column)
     unit = stated_unit(str(written))
     if unit is None and isinstance(written, u.function.FunctionUnitBase):
-        raise MappingError(
-            f"column {column!r} is in {written}, a logarithm: give a column of the values "
-            "themselves, or set unit.override = true if the table is wrong"
-        )
+        raise MappingError(f"column {column!r} is in {written}, {LOGARITHM}")
     if unit is None and isinstance(written, u.UnitBase):
         unit = None if isinstance(written, u.UnrecognizedUnit) else written
     if unit is None:
         cells.note(f"{column}: the table's unit {str(written)!r} is not understood")
     return unit
+
+
+def require_linear(cells: DeclaredCells, meaning: str) -> None:
+    """Raise MappingError for a column whose name says that it holds logarithms."""
+    column = cells.column_of(meaning) or ""
+    if _LOGARITHMS.match(column) and not cells.mapping.unit.override:
+        raise MappingError(f"column {column!r} is, by its name, {LOGARITHM}")
 
 
 def value_units(cells: DeclaredCells) -> tuple[Reals, list[str | None]]:
@@ -89,8 +86,7 @@ def value_units(cells: DeclaredCells) -> tuple[Reals, list[str | None]]:
             for n in named
         ]  # fmt: skip
     elif cells.given("value"):
-        if column.lower().startswith("log"):
-            cells.note(f"{column}: read as values, not as logarithms")
+        require_linear(cells, "value")
         pairs = [_agreed(table_unit(cells, "value"), section.value, column, cells)]
         pairs *= len(cells)
     else:
@@ -208,11 +204,6 @@ def is_kept(written: str) -> bool:
     return True
 
 
-def scaled(cells: DeclaredCells, meaning: str, target: str) -> Reals:
-    """Return numbers of a meaning in Orbital's unit `target` of that column."""
-    return cells.real(meaning) * factor(cells, meaning, target)
-
-
 def factor(
     cells: DeclaredCells, meaning: str, target: str, stated: str | None = None
 ) -> float:
@@ -245,70 +236,3 @@ def _to(unit: Any, target: str, column: str) -> float:
             f"column {column!r} is in {unit}, which cannot be converted to {target}: name "
             "the unit in [unit] columns, or set unit.override = true if the table is wrong"
         ) from None
-
-
-def band_columns(cells: DeclaredCells) -> dict[str, list[Any]]:
-    """Return the band columns of each row, from keV, nm, GHz or a UVOT filter's name."""
-    section = cells.mapping.band
-    if section.column is not None:
-        named = cells.texts(section.column)
-        each = [
-            _edges(_section(section.values.get(n or "", {"filter": n} if n else {})), n)
-            for n in named
-        ]
-    else:
-        each = [_edges(section, None)] * len(cells)
-    names = ("band", "band_low_kev", "band_high_kev", "band_low_nm", "band_high_nm")
-    return {name: [edges[n] for edges in each] for n, name in enumerate(names)}
-
-
-def _section(values: Any) -> Band:
-    if isinstance(values, Mapping) and values.keys() <= {
-        "kev",
-        "nm",
-        "ghz",
-        "filter",
-        "name",
-    }:
-        return Band(**values)
-    raise MappingError(
-        f"band.values has {values!r}; give {{kev = [low, high]}}, {{nm = [..]}}, "
-        "{ghz = [..]} or {filter = '..'}"
-    )
-
-
-def _edges(band: Band, cell: str | None) -> tuple[Any, ...]:
-    """Return name, keV edges and nm edges of a band given any of four ways."""
-    label = band.name or cell
-    if band.kev is not None:
-        low, high = _pair(band.kev, "kev")
-        return (band.name or _label(low, high, "keV"), low, high, None, None)
-    if band.nm is not None:
-        low, high = _pair(band.nm, "nm")
-        return (label or _label(low, high, "nm"), None, None, low, high)
-    if band.ghz is not None:
-        low, high = _pair(band.ghz, "ghz")
-        edges = (C_NM_GHZ / high, C_NM_GHZ / low)
-        return (label or _label(low, high, "GHz"), None, None, *edges)
-    if band.filter is not None:
-        name = str(band.filter)
-        if name.upper() not in FILTERS_NM:
-            raise MappingError(
-                f"filter {name!r} is not known; known are {', '.join(FILTERS_NM)}; give "
-                "others by their edges as nm = [low, high]"
-            )
-        return (name, None, None, *FILTERS_NM[name.upper()])
-    return (label, None, None, None, None)
-
-
-def _label(low: float, high: float, unit: str) -> str:
-    return f"{low:g} {unit}" if low == high else f"{low:g}-{high:g} {unit}"
-
-
-def _pair(given: Any, unit: str) -> tuple[float, float]:
-    if isinstance(given, int | float) and not isinstance(given, bool) and given > 0:
-        return float(given), float(given)
-    numbers = isinstance(given, list) and all(isinstance(v, int | float) for v in given)
-    if not (numbers and len(given) == 2 and 0 < given[0] < given[1]):
-        raise MappingError(f"[band] {unit} is {given!r}; give [low, high]")
-    return float(given[0]), float(given[1])

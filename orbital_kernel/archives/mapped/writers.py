@@ -3,13 +3,13 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from orbital_kernel.archives.mapped.bands import band_columns
 from orbital_kernel.archives.mapped.bounds import (
     errors_in_sigma,
     first,
@@ -17,24 +17,16 @@ from orbital_kernel.archives.mapped.bounds import (
     limit_confidence,
     measured,
 )
-from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals, number
+from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals
 from orbital_kernel.archives.mapped.instants import Clocked, binned, clocked
+from orbital_kernel.archives.mapped.places import place
+from orbital_kernel.archives.mapped.scaled import scaled
 from orbital_kernel.archives.mapped.targets import OF_BANDS, TABLES
-from orbital_kernel.archives.mapped.units import (
-    DENSITY,
-    band_columns,
-    scaled,
-    table_unit,
-    value_units,
-)
+from orbital_kernel.archives.mapped.units import DENSITY, value_units
 from orbital_kernel.archives.reading import Account
-from orbital_kernel.archives.rows import extra, position, rows
+from orbital_kernel.archives.rows import extra, rows
 from orbital_kernel.errors import MappingError
-from orbital_kernel.model.angles import parse_dec, parse_ra
 from orbital_kernel.model.columns import TT
-
-ANGLES = {"hourangle": 15.0, "h": 15.0, "rad": 180.0 / math.pi}
-"""Factors to degrees."""
 
 
 @dataclass(frozen=True)
@@ -229,7 +221,7 @@ def _plain(
         else:
             columns[name] = scaled(cells, name, column.unit)
     if not only and (cells.given("ra") or cells.given("dec")):
-        columns |= _position(cells)
+        columns |= place(cells)
     elif not only:
         columns["healpix"] = np.ma.MaskedArray(
             np.zeros(len(cells), np.int64), mask=np.ones(len(cells), bool)
@@ -238,24 +230,6 @@ def _plain(
 
 
 _HANDLED = frozenset({"ra", "dec", "value"})
-
-
-def _position(cells: DeclaredCells) -> dict[str, Any]:
-    angles = []
-    for name, parse in (("ra", parse_ra), ("dec", parse_dec)):
-        unit = cells.mapping.unit.columns.get(name) or table_unit(cells, name)
-        scale = ANGLES.get(str(unit), 1.0)
-        if scale != 1:
-            cells.note(f"{name}: numbers converted from {unit} to deg")
-        angles.append(cells.parsed(name, partial(_degrees, parse, scale)))
-    return position(*angles)
-
-
-def _degrees(parse: Callable[[str], float], scale: float, text: str) -> float:
-    try:
-        return number(text) * scale if scale != 1 else parse(text)
-    except ValueError:
-        return parse(text)
 
 
 def _integers(cells: DeclaredCells, name: str) -> np.ma.MaskedArray[Any, Any]:

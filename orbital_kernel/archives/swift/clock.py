@@ -26,7 +26,8 @@ from orbital_kernel.model import times
 RULE = "swift-met-utcf"
 CORRECTIONS = ("UTCFINIT", "P1UTCC", "PCUTCC", "UTCCTIME")
 CORRECTED = "since 2001-01-01T00:01:04.184 {scale}"
-MJDREF = 51910 + 64.184 / 86_400
+EPOCH_UTC = 51910
+MJDREF = EPOCH_UTC + 64.184 / 86_400
 LONGEST_FILE_S = 3.2e7
 """A TSTART farther from the times than a year is not the start of them."""
 YEARS_OF_ZERO = (1.30e8, 1.75e8)
@@ -40,18 +41,24 @@ def clock(file: FitsFile, hdu: Hdu, *, needed: bool = True) -> tuple[str, float 
     """
     scale = text(hdu.header, "TIMESYS").lower() or text(file.primary, "TIMESYS").lower()
     corrected = hdu.header.get("CLOCKAPP", file.primary.get("CLOCKAPP")) is True
+    epoch = _epoch(hdu.header) or _epoch(file.primary)
     if scale != "tdb" and not corrected:
+        if epoch and not -1e-8 < epoch - EPOCH_UTC < MJDREF - EPOCH_UTC + 1e-8:
+            raise ArchiveError(
+                f"MJDREF is {epoch!r}, Swift's clock starts at {MJDREF!r}"
+            )
         rule = fits_time.placed_rule(RULE, hdu.header, file.primary)
         return rule, utcf(file, hdu, needed=needed)
-    epoch = number(hdu.header, "MJDREF")
-    if epoch is None:
-        epoch = (number(hdu.header, "MJDREFI") or 0) + (
-            number(hdu.header, "MJDREFF") or 0
-        )
     if abs(epoch - MJDREF) > 1e-8:
         raise ArchiveError(f"MJDREF is {epoch!r}, Swift's clock starts at {MJDREF!r}")
     rule = CORRECTED.format(scale=scale or "tt")
     return fits_time.placed_rule(rule, hdu.header, file.primary), None
+
+
+def _epoch(header: fits.Header) -> float:
+    """Return MJDREF, or MJDREFI + MJDREFF; 0 if the header has neither."""
+    whole, day, part = (number(header, n) for n in ("MJDREF", "MJDREFI", "MJDREFF"))
+    return (day or 0.0) + (part or 0.0) if whole is None else whole
 
 
 def instants(

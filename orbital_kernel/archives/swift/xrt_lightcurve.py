@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 from astropy.io import fits
 
+from orbital_kernel.archives.formats import fits_time
 from orbital_kernel.archives.formats.fits import (
     Block,
     FitsFile,
@@ -23,12 +24,12 @@ from orbital_kernel.archives.formats.fits import (
     open_fits,
     text,
 )
+from orbital_kernel.archives.naming import object_of
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
 from orbital_kernel.archives.swift import clock as swift_clock
 from orbital_kernel.archives.swift.bat_lightcurve import bin_width, good_times
 from orbital_kernel.errors import ArchiveError
-from orbital_kernel.model import times
 from orbital_kernel.model.schema import PHOTOMETRY
 
 PI_KEV = 0.01
@@ -59,8 +60,9 @@ def read(source: Source, account: Account) -> Batches:
     rule, utcf = swift_clock.clock(file, table)
     clock = rule if utcf is None else f"UTCF {utcf} s"
     account.understood.append(f"{table.rows} bins, {kind}, {clock}")
+    target = swift_clock.target(file, table) or object_of(source, account)
     for block in file.blocks(table):
-        yield _photometry(source, file, block)
+        yield _photometry(target, file, block)
     yield from good_times(file, table, "XRT")
 
 
@@ -77,21 +79,15 @@ def _is_net(header: fits.Header) -> bool:
     return text(header, "HDUCLAS2").upper() == "NET" or header.get("BACKAPP") is True
 
 
-def _zero_s(header: fits.Header) -> float:
-    zero = number(header, "TIMEZERO")
-    if zero is not None:
-        return zero
-    return (number(header, "TIMEZERI") or 0.0) + (number(header, "TIMEZERF") or 0.0)
-
-
-def _photometry(source: Source, file: FitsFile, block: Block) -> tuple[str, pa.Table]:
+def _photometry(
+    target: str | None, file: FitsFile, block: Block
+) -> tuple[str, pa.Table]:
     table, count = block.hdu, len(block)
     header = table.header
     width = np.broadcast_to(bin_width(block), count)
     pixel = number(header, "TIMEPIXR")
     place = 0.5 if pixel is None else pixel
-    met = block.reals("TIME") + _zero_s(header) + (0.5 - place) * width
-    rule, utcf = swift_clock.clock(file, table)
+    met = block.reals("TIME") + fits_time.zero_s(table) + (0.5 - place) * width
     fraction = block.reals("FRACEXP") if table.has("FRACEXP") else np.ones(count)
     value, error = block.reals("RATE"), np.abs(block.reals("ERROR"))
     gap = ~(fraction > 0) | ~np.isfinite(value)
@@ -101,14 +97,12 @@ def _photometry(source: Source, file: FitsFile, block: Block) -> tuple[str, pa.T
     return rows(
         PHOTOMETRY,
         count,
-        object=swift_clock.target(file, table) or source.stem,
+        object=target,
         obs_id=swift_clock.obs_id(file, table),
-        time=times.to_tt(rule, met, utcf_s=utcf or 0.0),
+        **swift_clock.instants(file, table, met),
         time_err_plus_s=width / 2,
         time_err_minus_s=width / 2,
         met_s=met,
-        utcf_s=utcf,
-        time_rule=rule,
         **position(
             np.full(count, np.nan if ra is None else ra),
             np.full(count, np.nan if dec is None else dec),

@@ -30,7 +30,8 @@ _BLOCK = re.compile(
     re.IGNORECASE,
 )
 _SPECTRUM = re.compile(
-    r"^\s*(?:la\w*\s+[xy]\s.*(?:energy|channel|wavelength|keV|angstrom|normali[sz]ed)"
+    r"^\s*(?:la\w*\s+x\s.*(?:energy|channel|wavelength|keV|angstrom)"
+    r"|la\w*\s+y\s.*(?:normali[sz]ed|keV\\u|channel)"
     r"|(?:energy|channel|wavelength)\b.*\b(?:err|counts|rate|flux|model))",
     re.IGNORECASE | re.MULTILINE,
 )

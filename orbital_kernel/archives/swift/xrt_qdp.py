@@ -19,6 +19,7 @@ instruments and spectra are refused (xrt_origin).
 """
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -53,6 +54,7 @@ from orbital_kernel.model.schema import PHOTOMETRY
 
 BY_WIDTH = {3: (0, -1, -1, 1, 2, 2), 4: (0, 1, 1, 2, 3, 3), 5: (0, 1, 2, 3, 4, 4)}
 """Which columns hold what if no READ line says it, by how many there are."""
+_LABEL = re.compile(r"^\s*la\w*\s+y\d*\s+(.+)$", re.IGNORECASE | re.MULTILINE)
 
 
 def recognises(source: Source) -> bool:
@@ -76,7 +78,7 @@ def read(source: Source, account: Account) -> Batches:
     for block in blocks:
         quantity = (
             quantity_of(block.heading, block.columns)
-            or quantity_of(*_about_values(preamble))
+            or quantity_of(*_labels(preamble), *_about_values(preamble))
             or guess
         )
         if stranger := stranger_of(block.heading):
@@ -87,6 +89,12 @@ def read(source: Source, account: Account) -> Batches:
             yield _photometry(preamble, block, quantity, row, claims, account)
         row += len(block)
     account.understood.extend(sorted(claims))
+
+
+def _labels(preamble: Preamble) -> list[str]:
+    """Return what the one axis of values is labelled with; [] if there are several."""
+    labels = _LABEL.findall(preamble.opening)
+    return labels if len(labels) == 1 else []
 
 
 def _about_values(preamble: Preamble) -> list[str]:

@@ -1,17 +1,18 @@
 """Sources of several observatories matched: planned, cut into tiles, stored in `cross`."""
 
 import time as clock
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 
 import numpy as np
 
 from orbital_kernel.database import Store
-from orbital_kernel.errors import QueryError
-from orbital_kernel.model.predicate import Clause, Equal, Null
+from orbital_kernel.errors import QueryError, StoreError
+from orbital_kernel.model.predicate import Clause, Null
 from orbital_kernel.model.times import tt_from_utc
 from orbital_kernel.questions.asking import Session, require_observatories
+from orbital_kernel.questions.matching import marks
 from orbital_kernel.questions.matching.plan import MOST_ROWS, make_plan
 from orbital_kernel.questions.matching.reading import Choice
 from orbital_kernel.questions.matching.result import Matching
@@ -20,13 +21,8 @@ from orbital_kernel.questions.matching.task import (
     Summary,
     Tile,
 )
-from orbital_kernel.questions.matching.tile import finished_tiles
-from orbital_kernel.questions.matching.workers import (
-    Done,
-    by_dask,
-    in_processes,
-    in_this_process,
-)
+from orbital_kernel.questions.matching.tile import run_tile
+from orbital_kernel.questions.matching.workers import Done, by_dask, in_processes
 
 __all__ = ["Matching", "Progress", "match", "no_progress"]
 
@@ -73,18 +69,18 @@ def match(
         choice=Choice(brightness, epoch),
     )
     total = sum(tile.rows for tile in plan.tiles)
-    finished = finished_tiles(store, plan.run_id)
+    finished = marks.finished_tiles(store, plan.run_id)
     tiles = [t for t in plan.tiles if (t.low, t.high) not in finished]
     summaries: dict[tuple[int, int], Summary] = dict(finished)
     done = total - sum(tile.rows for tile in tiles)
     progress(done, total)
     run = _run(store, plan, tiles, dask=dask, workers=workers)
-    with closing(run):
+    with _ended(store, plan.run_id), closing(run):
         for tile, summary in run:
             summaries[tile.low, tile.high] = summary
             done += tile.rows
             progress(done, total)
-    _forget(store, plan.run_id)
+    marks.forget(store, plan.run_id)
     return Matching(
         store,
         plan,
@@ -107,8 +103,14 @@ def _run(
         return by_dask(store, plan, tiles, now, dask)
     rows = sum(tile.rows for tile in tiles)
     if workers is None and (rows <= FEW_ROWS or len(tiles) < 2):
-        return in_this_process(store, plan, tiles, now)
+        return _here(store, plan, tiles, now)
     return in_processes(store, plan, tiles, now, workers)
+
+
+def _here(store: Store, plan: Plan, tiles: Sequence[Tile], now: datetime) -> Done:
+    """Do the tiles one after the other: for few rows, when a process costs more."""
+    for tile in tiles:
+        yield tile, run_tile(store, plan, tile, now)
 
 
 def tt_now() -> datetime:
@@ -163,7 +165,12 @@ def _prepare(store: Store) -> None:
         tx.delete("cross.associations", [Clause("healpix", (Null(),))])
 
 
-def _forget(store: Store, run_id: str) -> None:
-    """Delete the marks of finished tiles: the match is complete."""
-    with store.transaction() as tx:
-        tx.delete("cross.tiles", [Clause("run_id", (Equal(run_id),))])
+@contextmanager
+def _ended(store: Store, run_id: str) -> Iterator[None]:
+    """Roll back what is open if the match is stopped or fails."""
+    try:
+        yield
+    except BaseException:
+        with suppress(StoreError):  # the database does not answer: it ends it by itself
+            marks.end(store, run_id)
+        raise

@@ -6,7 +6,6 @@ that it can be run again at any time.
 """
 
 import itertools
-import json
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,6 +17,7 @@ from orbital_kernel.database import Store, Transaction
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.predicate import Clause, Equal, Range
 from orbital_kernel.model.sky import separation_deg
+from orbital_kernel.questions.matching.marks import Mark, finish, resumed, writing
 from orbital_kernel.questions.matching.reading import (
     TOO_WIDE,
     Choice,
@@ -45,7 +45,8 @@ WRITTEN = ("objects", "associations", "pairs")
 
 def run_tile(store: Store, plan: Plan, tile: Tile, now: datetime) -> Summary:
     """Match one tile and store it; return its counts. A finished tile is not repeated."""
-    finished = finished_tiles(store, plan.run_id).get((tile.low, tile.high))
+    mark = Mark(plan.run_id, tile.low, tile.high)
+    finished = resumed(store, mark)
     if finished is not None:
         return finished
     choice, sky = Choice(plan.brightness, plan.epoch), Sky(tile.ranges)
@@ -73,28 +74,18 @@ def run_tile(store: Store, plan: Plan, tile: Tile, now: datetime) -> Summary:
     ).filter(_inside("ra", "dec", "healpix", plan, tile))
     summary = _summary(lists, stored, own, plan, tile)
     registrations = _new_registrations(own, lists, known, plan, now)
-    marker = {"run_id": plan.run_id, "low": tile.low, "high": tile.high, "time": now}
-    with store.transaction() as tx:
+    with writing(store, mark, now) as tx:
         _clear(tx, plan, tile)
         for name, frame in (
             ("objects", own.objects),
             ("associations", own.associations),
             ("pairs", stored),
             ("identities", registrations),
-            ("tiles", pl.DataFrame([marker | {"summary": json.dumps(summary)}])),
         ):
             if frame.height:
                 tx.insert(f"cross.{name}", frame.to_arrow())
+        finish(tx, mark, summary, now)
     return summary
-
-
-def finished_tiles(store: Store, run_id: str) -> dict[tuple[int, int], Summary]:
-    """Return the counts of a run's finished tiles, by their cells."""
-    rows = store.read("cross.tiles", [Clause("run_id", (Equal(run_id),))])
-    return {
-        (row["low"], row["high"]): json.loads(row["summary"])
-        for row in frame_of(rows).iter_rows(named=True)
-    }
 
 
 def _paired(lists: Mapping[str, Listed], pairing: Pairing, plan: Plan) -> pl.DataFrame:

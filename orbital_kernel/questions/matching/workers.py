@@ -1,4 +1,4 @@
-"""Where the tiles of a match are done: here, by processes of this machine, or by Dask.
+"""Who does the tiles of a match: processes of this machine, or workers of Dask.
 
 Processes are programs, never forks: each imports the session once, takes tiles as lines
 of JSON and answers with their counts. A tile whose process ends is given to another.
@@ -24,7 +24,6 @@ from orbital_kernel.questions.matching.task import (
     Summary,
     Tile,
 )
-from orbital_kernel.questions.matching.tile import run_tile
 
 PROGRAM = "orbital_kernel.session.matcher"
 ATTEMPTS = 3
@@ -32,14 +31,6 @@ SINGLE_THREADED = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1"
     "POLARS_MAX_THREADS": "2"
 }
 Done = Generator[tuple[Tile, Summary], None, None]
-
-
-def in_this_process(
-    store: Store, plan: Plan, tiles: Sequence[Tile], now: datetime
-) -> Done:
-    """Do the tiles one after the other: for few rows, when a process costs more."""
-    for tile in tiles:
-        yield tile, run_tile(store, plan, tile, now)
 
 
 def in_processes(

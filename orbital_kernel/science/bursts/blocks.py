@@ -8,7 +8,7 @@ battblocks uses the same model for the durations of the BAT catalogue (Lien et a
 import numpy as np
 from numpy.typing import NDArray
 
-from orbital_kernel.science.bursts.compiled import compiled
+from orbital_kernel.science.compiled import compiled
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

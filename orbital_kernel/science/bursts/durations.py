@@ -14,7 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from orbital_kernel.science.bursts.compiled import compiled
 from orbital_kernel.science.bursts.emission import (
     Blocks,
     Stretch,
@@ -23,6 +22,7 @@ from orbital_kernel.science.bursts.emission import (
     faint_sides,
     without_level,
 )
+from orbital_kernel.science.compiled import compiled
 
 Floats = NDArray[np.float64]
 REPLICAS = 48

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from orbital_kernel.science.bursts.compiled import compiled
+from orbital_kernel.science.compiled import compiled
 
 Floats = NDArray[np.float64]
 

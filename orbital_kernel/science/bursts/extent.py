@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from orbital_kernel.science.bursts.compiled import compiled
 from orbital_kernel.science.bursts.excess import Excess, Window, adjacent, usual
 from orbital_kernel.science.bursts.hull import best_window
+from orbital_kernel.science.compiled import compiled
 
 Floats = NDArray[np.float64]
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from orbital_kernel.science.bursts.compiled import compiled
+from orbital_kernel.science.compiled import compiled
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

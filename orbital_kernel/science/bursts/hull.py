@@ -13,7 +13,7 @@ three arrays (V, S, number of the bin), one row per band, between `head` and `ta
 import numpy as np
 from numpy.typing import NDArray
 
-from orbital_kernel.science.bursts.compiled import compiled, inlined
+from orbital_kernel.science.compiled import compiled, inlined
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

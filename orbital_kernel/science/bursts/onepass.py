@@ -13,7 +13,6 @@ was added since the last search bounds all windows, and nothing is missed.
 
 import numpy as np
 
-from orbital_kernel.science.bursts.compiled import compiled, inlined
 from orbital_kernel.science.bursts.hull import (
     LEVEL,
     SLOPE,
@@ -24,6 +23,7 @@ from orbital_kernel.science.bursts.hull import (
     push,
     significance,
 )
+from orbital_kernel.science.compiled import compiled, inlined
 
 HOLD_SIGMA = 4.0
 NOISE_MEMORY = 0.01

@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.science.bursts.compiled import compiled
+from orbital_kernel.science.compiled import compiled
 
 Floats = NDArray[np.float64]
 NEEDED = ("met_s", "bin_s", "rate", "kind")

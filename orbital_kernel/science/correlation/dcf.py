@@ -5,7 +5,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.science.bursts.compiled import compiled
+from orbital_kernel.science.compiled import compiled
 from orbital_kernel.science.correlation.iccf import grid
 from orbital_kernel.science.correlation.series import Series, two_series
 

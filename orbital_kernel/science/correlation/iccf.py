@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from orbital_kernel.science.bursts.compiled import compiled
+from orbital_kernel.science.compiled import compiled
 from orbital_kernel.science.correlation.series import FEWEST_POINTS, Series, two_series
 
 Reals = NDArray[np.float64]

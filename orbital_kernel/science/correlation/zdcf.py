@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from orbital_kernel.science.bursts.compiled import compiled
+from orbital_kernel.science.compiled import compiled
 from orbital_kernel.science.correlation.series import Series, two_series
 
 Reals = NDArray[np.float64]

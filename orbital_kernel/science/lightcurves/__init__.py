@@ -11,8 +11,6 @@ from orbital_kernel.science.lightcurves.bands import (
     Conversion,
     CountsToFlux,
     conversion,
-    is_flux_density,
-    parse_unit,
 )
 from orbital_kernel.science.lightcurves.binning import rebin
 from orbital_kernel.science.lightcurves.dating import dated, is_local, t0_of_files
@@ -23,6 +21,7 @@ from orbital_kernel.science.lightcurves.exposure import (
     merged_by,
     overlaps,
 )
+from orbital_kernel.science.lightcurves.flux_units import is_flux_density, parse_unit
 from orbital_kernel.science.lightcurves.model_files import model_file
 from orbital_kernel.science.lightcurves.photons import bin_events
 from orbital_kernel.science.lightcurves.point_bands import require_target

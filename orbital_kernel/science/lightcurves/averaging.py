@@ -63,8 +63,9 @@ def in_bins(rows: pl.DataFrame, bins: float | str | Sequence[float]) -> pl.DataF
     usable = rows.select(is_point.fill_null(value=False)).to_series().to_numpy()
     usable = usable & (number >= 0)
     cell = rows[SERIES].to_numpy().astype(np.int64)
-    cell = cell * (number.max(initial=0) + 1) + number
-    means = _means(rows, np.flatnonzero(usable), cell[usable])
+    cell *= number.max(initial=0) + 1
+    cell += number
+    means = _means(rows, *_dense(np.where(usable, cell, -1)))
     others = rows.filter(~usable).with_columns(pl.lit(1, pl.UInt32).alias("averaged"))
     return pl.concat([means, others.select(means.columns)])
 
@@ -103,6 +104,8 @@ def _weights(rows: pl.DataFrame) -> Reals:
     width = _reals(rows, "time_err_plus_s") + _reals(rows, "time_err_minus_s")
     weights = np.ones(len(rows))
     for part in (width, _reals(rows, "exposure_s")):
+        if not (part > 0).any():
+            continue
         incomplete = np.bincount(series, ~(part > 0)) > 0
         weights = np.where(incomplete[series], weights, part)
     return weights
@@ -113,41 +116,40 @@ def _reals(rows: pl.DataFrame, name: str) -> Reals:
     return np.asarray(rows[name].cast(pl.Float64).fill_null(np.nan).to_numpy())
 
 
-def _means(rows: pl.DataFrame, usable: Ints, cell: Ints) -> pl.DataFrame:
+def _means(rows: pl.DataFrame, cell: Ints, cells: int) -> pl.DataFrame:
     """Return one row for each cell of a series and bin, with its points' weighted mean."""
-    cells, first, cell = _dense(cell)
-    weight = _weights(rows)[usable]
-    part = {name: _reals(rows, name)[usable] for name in (*_ERRORS, "value", "since_s")}
-    total = np.bincount(cell, weight, cells)
-    counts = np.bincount(cell, minlength=cells)
+    from orbital_kernel.science.lightcurves.cells import sums  # with numba
 
-    def summed(values: Reals) -> Reals:
-        return np.asarray(np.bincount(cell, values, cells), dtype=np.float64)
-
-    centre = summed(weight * part["since_s"]) / total
-    low, high = (np.nan_to_num(_reals(rows, name)[usable]) for name in _WIDTHS)
-    start, stop = np.full(cells, np.inf), np.full(cells, -np.inf)
-    np.minimum.at(start, cell, part["since_s"] - low)
-    np.maximum.at(stop, cell, part["since_s"] + high)
-    exposure = _reals(rows, "exposure_s")[usable]
-    is_exposed = np.isfinite(exposure)
-    live = summed(np.where(is_exposed, exposure, 0.0))
+    since = _reals(rows, "since_s")
+    plus, minus, before, after = (_reals(rows, n) for n in (*_ERRORS, *_WIDTHS))
+    total = sums(
+        cell,
+        cells,
+        _weights(rows),
+        _reals(rows, "value"),
+        since,
+        (plus, minus),
+        (before, after),
+        _reals(rows, "exposure_s"),
+    )
+    centre = total.since_s / total.weight
     columns = {
-        "value": summed(weight * part["value"]) / total,
-        **{n: np.sqrt(summed((weight * part[n]) ** 2)) / total for n in _ERRORS},
+        "value": total.value / total.weight,
+        "value_err_plus": np.sqrt(total.square_plus) / total.weight,
+        "value_err_minus": np.sqrt(total.square_minus) / total.weight,
         "since_s": centre,
         "since_days": centre / 86400,
-        "time_err_minus_s": centre - start,
-        "time_err_plus_s": stop - centre,
-        "exposure_s": np.where(summed(is_exposed) > 0, live, np.nan),
+        "time_err_minus_s": centre - total.start,
+        "time_err_plus_s": total.stop - centre,
+        "exposure_s": total.exposure_s,
     }
-    means = rows[usable[first]]
-    moved = np.rint((centre - part["since_s"][first]) * 1e9).astype(np.int64)
+    means = rows[total.first]
+    moved = np.rint((centre - since[total.first]) * 1e9).astype(np.int64)
     time = (means["time"].cast(TT).cast(pl.Int64) + pl.Series(moved)).cast(TT)
     means = means.with_columns(
         time.alias("time"),
         *(pl.Series(name, value).fill_nan(None) for name, value in columns.items()),
-        pl.Series("averaged", counts, dtype=pl.UInt32),
+        pl.Series("averaged", total.points, dtype=pl.UInt32),
     )
     of_one = {*means.columns} & {"given_value", *COUNTS}
     means = means.with_columns(pl.lit(None, pl.Float64).alias(n) for n in of_one)
@@ -157,15 +159,18 @@ def _means(rows: pl.DataFrame, usable: Ints, cell: Ints) -> pl.DataFrame:
     return means.with_columns(pl.Series("utc", utc, dtype=pl.String))
 
 
-def _dense(cell: Ints) -> tuple[int, Ints, Ints]:
-    """Return how many cells hold points, the first point of each, and each point's cell."""
+def _dense(cell: Ints) -> tuple[Ints, int]:
+    """Return each point's cell among those that hold points, and how many those are."""
     size = int(cell.max(initial=-1)) + 1
+    used = cell >= 0
     if size > MOST_CELLS * (1 + cell.size):
-        _, first, cell = np.unique(cell, return_index=True, return_inverse=True)
-        return first.size, first, cell
-    first = np.full(size, -1)
-    order = np.arange(cell.size)
-    first[cell[::-1]] = order[::-1]
-    present = first >= 0
-    number = np.cumsum(present) - 1
-    return int(present.sum()), first[present], number[cell]
+        cells, number = np.unique(cell[used], return_inverse=True)
+        dense = np.full(cell.size, -1)
+        dense[used] = number
+        return dense, cells.size
+    present = np.zeros(size + 1, dtype=bool)
+    present[cell] = True
+    present[size] = False
+    place = np.cumsum(present) - 1
+    place[size] = -1
+    return place[cell], int(present.sum())

@@ -6,12 +6,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from orbital_kernel.science.columns import TT, demand, numbered
+from orbital_kernel.science.columns import TT, demand, kinds
 
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 OBJECT = ("object", "observatory", "unit", "band")
+_POINT = ("time", "value", "value_err_plus", "value_err_minus", "is_limit", "excluded")
 
 
 def characters(curves: pl.DataFrame) -> pl.DataFrame:
@@ -27,14 +28,15 @@ def characters(curves: pl.DataFrame) -> pl.DataFrame:
     polars.DataFrame
         object, observatory, unit, band, detections, limits, first and last (time, TT),
         mean and weighted_mean (in the unit), chi2 against the weighted mean with its
-        degrees of freedom, excess_variance (in the square of the unit; null where a
-        detection has no error) and fvar: its fractional root, null where the variance
-        is below that of the errors (Vaughan et al. 2003, MNRAS 345, 1271, eqs 8 to 10).
+        degrees of freedom, excess_variance with its error (in the square of the unit;
+        null where a detection has no error), and fvar with its error: the fractional
+        root, null where the variance is below that of the errors (Vaughan et al. 2003,
+        MNRAS 345, 1271, eqs 8 to 11 and B2; errors of the measurement, 1 sigma).
     """
     demand(curves, *OBJECT, "time", "value", "is_limit", subject="light curves")
-    rows = numbered(curves.filter(pl.col("excluded").is_null()), OBJECT, "_number")
-    table = rows.select(*OBJECT, "_number").unique("_number").sort("_number")
-    number, size = rows["_number"].to_numpy().astype(np.int64), len(table)
+    rows = curves.select(*OBJECT, *_POINT).filter(pl.col("excluded").is_null())
+    table, numbers = kinds(rows, OBJECT)
+    number, size = numbers.to_numpy().astype(np.int64), len(table)
     is_limit = rows["is_limit"].to_numpy()
     first, last = _ends(rows["time"], number, size)
     columns: dict[str, Any] = {
@@ -52,9 +54,11 @@ def characters(curves: pl.DataFrame) -> pl.DataFrame:
 
 def _moments(rows: pl.DataFrame, number: Ints, size: int) -> dict[str, NDArray[Any]]:
     """Return number, means, chi-squared and excess variance of the detections."""
-    value = rows["value"].to_numpy()
-    error = rows.select(pl.mean_horizontal("value_err_plus", "value_err_minus"))
-    errors = error.to_series().to_numpy()
+    value, plus, minus = (
+        rows[name].fill_null(np.nan).to_numpy()
+        for name in ("value", "value_err_plus", "value_err_minus")
+    )
+    errors = np.where(np.isnan(plus + minus), np.fmax(plus, minus), (plus + minus) / 2)
     weight = np.where(errors > 0, errors, np.inf) ** -2.0
 
     def summed(values: Reals) -> Reals:
@@ -65,7 +69,10 @@ def _moments(rows: pl.DataFrame, number: Ints, size: int) -> dict[str, NDArray[A
         mean = summed(value) / count
         weighted = summed(weight * value) / summed(weight)
         variance = summed((value - mean[number]) ** 2) / (count - 1)
-        excess = variance - summed(errors**2) / count
+        noise = summed(errors**2) / count
+        excess = variance - noise
+        real = np.maximum(excess, 0.0)
+        excess_err = np.sqrt(2 * noise**2 / count + 4 * noise * real / count)
         fvar = np.sqrt(np.where(excess > 0, excess, np.nan)) / mean
     return {
         "detections": count,
@@ -74,7 +81,9 @@ def _moments(rows: pl.DataFrame, number: Ints, size: int) -> dict[str, NDArray[A
         "chi2": summed(weight * (value - weighted[number]) ** 2),
         "degrees_of_freedom": np.bincount(number, weight > 0, size).astype(int) - 1,
         "excess_variance": excess,
+        "excess_variance_err": excess_err,
         "fvar": fvar,
+        "fvar_err": excess_err / (2 * fvar * mean**2),
     }
 
 

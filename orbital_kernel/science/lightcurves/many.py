@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from orbital_kernel.science.columns import TT, demand, numbered
+from orbital_kernel.science.columns import TT, demand, kinds, numbered
 from orbital_kernel.science.lightcurves.assembly import points_of
 from orbital_kernel.science.lightcurves.averaging import SERIES, in_bins
 from orbital_kernel.science.lightcurves.bands import CountsToFlux
@@ -25,6 +25,7 @@ from orbital_kernel.science.lightcurves.releases import without_other_releases
 from orbital_kernel.science.lightcurves.repeats import REPEATED, repeats
 from orbital_kernel.science.spectra import Band, SpectralModel
 
+LATEST = np.iinfo(np.int64).max
 UNDATED = "no date, beside points of the object that have one"
 COLUMNS = (
     *("observatory", "object", "instrument", "mode", "time", "since_s", "since_days"),
@@ -39,7 +40,11 @@ _POINT = (
     *("value", "value_err_plus", "value_err_minus", "is_limit", "exposure_s"),
     *("excluded", "simulated"),
 )
-_OBJECT = ("object", "observatory", "unit", "band")
+_READ = (
+    *(name for name in _POINT if name not in ("since_s", "since_days")),
+    *("since_t0_s", "unit"),
+)
+"""Columns of the points themselves: others serve their lines, and repeated points."""
 
 
 def curves_of_objects(
@@ -74,15 +79,15 @@ def curves_of_objects(
     demand(points, "object", "time", "value", "unit", subject="points")
     band = Band(*band_kev)
     require_target(unit, band)
-    rows = numbered(points_of(points), _LINE, "_line")
-    rows = rows.with_columns(pl.col("_line").cast(pl.Int64))
-    lines = rows.select(*_LINE, "_line").unique("_line").sort("_line")
+    given = points_of(points)
+    lines, line = kinds(given, _LINE)
+    lines = lines.with_row_index("_line")
     lines = conversions_of(lines, unit, band, model, counts_to_flux or {})
     lines = _of_target(lines)
-    at = rows["_line"]
-    factors = (lines[name].gather(at) for name in ("factor", "refused"))
-    rows = _counted_once(scaled(rows.with_columns(factors)), lines)
-    rows = _since_first(rows, lines).with_columns(lines[SERIES].gather(at))
+    rows = given.select(*_READ, line.alias("_line"))
+    factors = (lines[name].gather(line) for name in ("factor", "refused"))
+    rows = _counted_once(scaled(rows.with_columns(factors)), given, lines)
+    rows = _since_first(rows, lines).with_columns(lines[SERIES].gather(line))
     rows = rows.select(*_POINT, "_line", SERIES)
     if bin_s is not None:
         rows = in_bins(rows, bin_s)
@@ -104,41 +109,48 @@ def _since_first(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
 
     Of an object without any date it is the time since the T0 of its files.
     """
-    owner = numbered(lines, ("object",), "_owner")["_owner"].gather(rows["_line"])
+    owners = kinds(lines, ("object",))[1].gather(rows["_line"]).to_numpy()
     time = rows["time"].cast(TT).cast(pl.Int64)
-    first = np.full(lines["object"].n_unique(), np.iinfo(np.int64).max)
     dated = time.is_not_null().to_numpy()
-    times, owners = time.fill_null(0).to_numpy(), owner.to_numpy()
-    np.minimum.at(first, owners[dated], times[dated])
-    has_date = first < np.iinfo(np.int64).max
-    of_file = rows["since_t0_s"].to_numpy()
-    since = np.where(has_date[owners], np.nan, of_file)
-    since = np.where(dated, (times - first[owners]) / 1e9, since)
-    undated = pl.Series(has_date[owners] & ~dated)
+    times = time.fill_null(LATEST).to_numpy()
+    first = np.full(lines["object"].n_unique(), LATEST)
+    np.minimum.at(first, owners, times)
+    since = (times - first[owners]) / 1e9
+    undated = np.flatnonzero(~dated)
+    without_date = first[owners[undated]] == LATEST
+    of_file = rows["since_t0_s"].gather(undated).to_numpy()
+    since[undated] = np.where(without_date, of_file, np.nan)
+    excluded = rows["excluded"]
+    beside = undated[~without_date]
+    beside = beside[excluded.gather(beside).is_null().to_numpy()]
     return rows.with_columns(
         pl.Series("since_s", since, nan_to_null=True),
         pl.Series("since_days", since / 86400, nan_to_null=True),
-        pl.coalesce("excluded", pl.when(undated).then(pl.lit(UNDATED))).alias(
-            "excluded"
-        ),
+        excluded.scatter(beside, UNDATED),
     )
 
 
-def _counted_once(rows: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows with those excluded that another file of the object has too."""
+def _counted_once(
+    rows: pl.DataFrame, given: pl.DataFrame, lines: pl.DataFrame
+) -> pl.DataFrame:
+    """Return the rows with those excluded that another file of the object has too.
+
+    `given` are the rows as they were read, with all columns.
+    """
     instruments = lines.group_by("object", "observatory", "instrument")
     several = instruments.agg((pl.col("file_sha256").n_unique() > 1).alias("several"))
     objects_ = several.filter("several")["object"].unique()
     if objects_.is_empty():
         return rows
-    rows = rows.with_row_index("_index")
     excluded = rows["excluded"]
     answer = lines.select("_line", "conversion", "unit", "band")
-    doubtful = rows.filter(pl.col("object").is_in(objects_))
+    own = rows.select("_line", "value", "value_err_plus", "value_err_minus", "excluded")
+    doubtful = given.with_columns(own).with_row_index("_index")
+    doubtful = doubtful.filter(pl.col("object").is_in(objects_.implode()))
     for points in doubtful.partition_by("object"):
         same = pl.when(repeats(points)).then(pl.lit(REPEATED))
         once = points.with_columns(pl.coalesce("excluded", same).alias("excluded"))
         once = once.drop("unit", "band").join(answer, on="_line", maintain_order="left")
         once = without_other_releases(once)
         excluded = excluded.scatter(once["_index"], once["excluded"])
-    return valued(rows.with_columns(excluded.alias("excluded")).drop("_index"))
+    return valued(rows.with_columns(excluded.alias("excluded")))

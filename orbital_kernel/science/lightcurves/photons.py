@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.science import counting
+from orbital_kernel.science import counting, on_off
 from orbital_kernel.science.columns import TT, demand
 from orbital_kernel.science.lightcurves.exposure import (
     NS,
@@ -80,7 +80,7 @@ def bin_events(
     References
     ----------
     Gehrels 1986, ApJ 303, 336; with a background see
-    `science.counting.on_off_bounds`.
+    `science.on_off.on_off_bounds`.
     """
     demand(events, "time", subject="events")
     if not 0 < bin_s < np.inf:
@@ -143,9 +143,9 @@ def rates_of(
         faint = counts == 0
     else:
         net = counts - ratio * off
-        low, high = counting.on_off_bounds(counts, off, ratio)
-        limit = counting.on_off_limit(counts, off, ratio, limit_confidence)
-        faint = counting.chance(counts, off, ratio) > (1 - limit_confidence) / 2
+        low, high = on_off.on_off_bounds(counts, off, ratio)
+        limit = on_off.on_off_limit(counts, off, ratio, limit_confidence)
+        faint = on_off.chance(counts, off, ratio) > (1 - limit_confidence) / 2
     plus, minus = np.maximum(high - net, 0.0), np.maximum(net - low, 0.0)
     return {
         "rate": net / live_s,

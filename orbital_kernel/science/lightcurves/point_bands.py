@@ -11,10 +11,9 @@ from orbital_kernel.science.columns import numbered
 from orbital_kernel.science.lightcurves.bands import (
     CountsToFlux,
     conversion,
-    kind_of,
-    parse_unit,
 )
 from orbital_kernel.science.lightcurves.converted import CONVERSION
+from orbital_kernel.science.lightcurves.flux_units import kind_of, parse_unit
 from orbital_kernel.science.lightcurves.magnitudes import (
     density_of_magnitude,
     is_magnitude,

@@ -12,7 +12,7 @@ from astropy import units as u
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science.columns import demand
-from orbital_kernel.science.lightcurves.bands import ENERGY_FLUX, parse_unit
+from orbital_kernel.science.lightcurves.flux_units import ENERGY_FLUX, parse_unit
 
 COSMOLOGY = "Planck18"
 """Planck Collaboration 2020, A&A 641, A6, table 2 (TT,TE,EE+lowE+lensing+BAO)."""

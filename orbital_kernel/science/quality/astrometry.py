@@ -24,6 +24,7 @@ from orbital_kernel.science.quality.frame_fits import (
     fitted,
     turned,
 )
+from orbital_kernel.science.quality.wide_shift import common_shift
 
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -34,6 +35,8 @@ LEAST_IN_ONE = 3
 """Pairs that an observation needs to be a sample of the offset."""
 MOST_PAIRS = 200_000
 SIGMAS = 5.0
+FEW_PAIRED = 0.5
+"""If fewer of the sources have a neighbour, a shift beyond its reach is sought."""
 
 
 class Astrometry:
@@ -75,12 +78,22 @@ class Astrometry:
     def _pair(self, rows: pl.DataFrame, first: str, second: str) -> None:
         a, b = (rows.filter(pl.col("catalogue") == name) for name in (first, second))
         ra1, dec1, ra2, dec2 = (s[n].to_numpy() for s in (a, b) for n in ("ra", "dec"))
-        i, j, apart = neighbours(ra1 % 360, dec1, ra2 % 360, dec2, WITHIN_ARCSEC / 3600)
         looks = a["look"].null_count() < len(a), b["look"].null_count() < len(b)
         single = looks[0] != looks[1]
-        i, j = nearest(
-            i, j, apart, of_i=not (single and looks[1]), of_j=not (single and looks[0])
-        )
+
+        def near(east: float = 0.0, north: float = 0.0) -> tuple[Ints, Ints]:
+            """Return the pairs if the second list is shifted back, arcsec."""
+            dec = np.clip(dec2 - north / 3600, -90, 90)
+            ra = ra2 - east / 3600 / np.cos(np.radians(dec))
+            pairs = neighbours(ra1 % 360, dec1, ra % 360, dec, WITHIN_ARCSEC / 3600)
+            return nearest(
+                *pairs, of_i=not (single and looks[1]), of_j=not (single and looks[0])
+            )
+
+        i, j = near()
+        if i.size < FEW_PAIRED * min(len(a), len(b)):
+            shift = common_shift(ra1, dec1, ra2, dec2, more_than=i.size)
+            i, j = near(*shift) if shift else (i, j)
         if not i.size:
             return
         middle = np.radians((dec1[i] + dec2[j]) / 2)

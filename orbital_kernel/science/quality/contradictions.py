@@ -86,6 +86,7 @@ def _redshifts(rows: pl.DataFrame) -> Measured:
             pl.col("z").max().alias("high"),
             pl.len(),
             pl.format("{} {}", "catalog", "z").str.join(", ").alias("words"),
+            pl.col("time").min().alias("first"),
         )
         .filter(pl.col("len") > 1)
     )
@@ -99,6 +100,7 @@ def _redshifts(rows: pl.DataFrame) -> Measured:
         float(len(wrong)),
         evidence=f"{len(wrong):,} of {len(stated):,} bursts with several firm redshifts "
         f"differ by more than {REDSHIFT_SHARE} (1 + z){_list(wrong)}",
+        since=_first(wrong["first"]),
     )
 
 
@@ -122,14 +124,13 @@ def _times(rows: pl.DataFrame) -> Measured:
         )
     )
     wrong = dated.filter(pl.col("apart") > TIME_S * 1e9).sort("apart", descending=True)
-    since = wrong["first"].cast(pl.Int64).min() if len(wrong) else None
     return Measured(
         TIME,
         "grbs",
         float(len(wrong)),
         evidence=f"{len(wrong):,} of {len(dated):,} bursts with several trigger times differ "
         f"by more than {TIME_S:g} s{_list(wrong)}",
-        since=since if isinstance(since, int) else None,
+        since=_first(wrong["first"]),
     )
 
 
@@ -201,7 +202,14 @@ def _positions(rows: pl.DataFrame) -> Measured:
         float(len(wrong)),
         evidence=f"{len(wrong):,} of {several:,} bursts with several positions lie more than "
         f"{POSITION_SIGMA:g} combined sigma and {LEAST_ARCMIN:g} arcmin apart{_list(wrong)}",
+        since=_first(wrong["time"]),
     )
+
+
+def _first(times: pl.Series) -> int | None:
+    """Return the earliest of some times, ns TT; None of none."""
+    first = times.cast(TT).cast(pl.Int64).min()
+    return first if isinstance(first, int) else None
 
 
 def _list(wrong: pl.DataFrame) -> str:

@@ -139,7 +139,8 @@ def _core(east: Reals, north: Reals) -> NDArray[np.bool_]:
     """Return the pairs about the densest offset: chance pairs are spread evenly."""
     if east.size < LEAST_PAIRS:
         return np.ones(east.size, dtype=bool)
-    edges = np.arange(-WITHIN_ARCSEC, WITHIN_ARCSEC + 1e-9, 1.0)
+    reach = max(WITHIN_ARCSEC, float(np.ceil(np.abs([east, north]).max())))
+    edges = np.arange(-reach, reach + 1e-9, 1.0)
     counts, _, _ = np.histogram2d(east, north, [edges, edges])
     padded = np.pad(counts, 1)
     blurred = sum(

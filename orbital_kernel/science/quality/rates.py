@@ -68,9 +68,10 @@ class Rates:
         gap = (pl.col("gap") > pl.col("bin_s") / 2).fill_null(value=False)
         if len(longest := new.filter(gap)):
             row = longest.sort("gap").row(-1, named=True)
-            at = longest.sort("gap")["time"].cast(pl.Int64)[-1]
+            stop = longest.sort("gap")["time"].cast(pl.Int64)[-1]
+            start = int(stop) - round(row["gap"] * 1e9)
             self._longest = max(
-                self._longest, (float(row["gap"]), str(row["series"]), int(at))
+                self._longest, (float(row["gap"]), str(row["series"]), start)
             )
         self._parts.append(
             new.group_by("series", maintain_order=True).agg(

@@ -59,6 +59,12 @@ ANYWHERE = (
     Rule("ra", ~pl.col("ra").is_between(0, 360, closed="left"), "outside 0 to 360 deg"),
     Rule("dec", ~pl.col("dec").is_between(-90, 90), "outside -90 to 90 deg"),
     Rule("exposure_s", _below("exposure_s"), "a negative exposure"),
+    Rule(
+        "exposure_s",
+        pl.col("exposure_s").cast(pl.Float64) > DAYS_FOR_A_POINTING * 86_400,
+        f"an exposure above {DAYS_FOR_A_POINTING:g} days: no pointing is so long",
+        ("log",),
+    ),
     Rule("live_s", _below("live_s"), "a negative live time"),
     Rule("bin_s", _not_positive("bin_s"), "a bin without width"),
     Rule("error_radius_arcsec", _below("error_radius_arcsec"), "a negative error"),
@@ -158,6 +164,7 @@ class Values:
         self._since: int | None = None
         self._repeats = 0
         self._repeated = ""
+        self._repeated_since: int | None = None
         self._units: Counter[str] = Counter()
 
     def take(self, frame: pl.DataFrame) -> None:
@@ -208,6 +215,7 @@ class Values:
             rows = frame.filter(again)
             self._repeats += len(rows) - rows.n_unique(names)
             self._repeated = self._repeated or _named(rows.head(1))
+            self._repeated_since = _earliest(rows, self._repeated_since)
 
     def measured(self) -> list[Measured]:
         """Return the three checks of the table."""
@@ -239,6 +247,7 @@ class Values:
                 float(self._repeats),
                 evidence=f"{self._repeats:,} {of} repeat {', '.join(self._identity)}"
                 + (f", the first of {self._repeated}" if self._repeated else ""),
+                since=self._repeated_since,
             ),
             Measured(
                 UNITS,

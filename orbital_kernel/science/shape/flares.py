@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from orbital_kernel.science import counting
+from orbital_kernel.science import counting, on_off
 from orbital_kernel.science.columns import demand
 
 LEAST_CHANCE = 1e-3
@@ -59,7 +59,7 @@ def flares(blocks: pl.DataFrame, *, least_chance: float = LEAST_CHANCE) -> pl.Da
     quiet = blocks.sort("exposure_s", descending=True).head(1)
     off, live = float(quiet["counts"][0]), float(quiet["exposure_s"][0])
     counts, exposure = (blocks[n].to_numpy() for n in ("counts", "exposure_s"))
-    chance = counting.chance(counts, off, exposure / live)
+    chance = on_off.chance(counts, off, exposure / live)
     brighter = (chance < least_chance) & (counts * live > off * exposure)
     number = np.cumsum(np.diff(brighter.astype(int), prepend=0) > 0)
     labelled = blocks.with_columns(pl.Series("flare", number)).filter(
@@ -89,7 +89,7 @@ def _of(labelled: pl.DataFrame, quiet: pl.DataFrame) -> pl.DataFrame:
     quiet_s = float(quiet["exposure_s"][0]) if len(quiet) else 1.0
     low, high = counting.poisson_bounds(counts)
     net = counts - off * live / quiet_s
-    above = counting.on_off_bounds(counts, off, live / quiet_s)
+    above = on_off.on_off_bounds(counts, off, live / quiet_s)
     return rows.with_columns(
         pl.Series("rate", counts / live),
         pl.Series("rate_err_plus", (high - counts) / live),
@@ -98,5 +98,5 @@ def _of(labelled: pl.DataFrame, quiet: pl.DataFrame) -> pl.DataFrame:
         pl.Series("excess", net),
         pl.Series("excess_err_plus", above[1] - net),
         pl.Series("excess_err_minus", net - above[0]),
-        pl.Series("chance", counting.chance(counts, off, live / quiet_s)),
+        pl.Series("chance", on_off.chance(counts, off, live / quiet_s)),
     ).drop("flare")
