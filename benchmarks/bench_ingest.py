@@ -198,11 +198,15 @@ def speed(orbital, folder, options, box):
     if options.record:
         about = (
             "`python benchmarks/bench_ingest.py --speed --archive DIR --record`: read, written, "
-            "read back, verified and committed by Orbital, the processes that read started each "
-            f"time; beside it astropy and Polars to Parquet in turn, medians of {options.repeat}."
+            "read back, verified, compared with known rows and committed by Orbital, the "
+            "processes that read started each time; beside it astropy and Polars to Parquet "
+            f"in turn, medians of {options.repeat}."
         )
         record(
-            "ingest_speed", "Ingest of large and of many files", f"{about}\n\n{table}"
+            "ingest_speed",
+            "Ingest of large and of many files",
+            f"{about}\n\n{table}",
+            after="Ingest",
         )
 
 

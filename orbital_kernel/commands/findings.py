@@ -66,7 +66,8 @@ def findings(
 
     An ingest compares each new source and point, in one band, with every flux and limit
     at its place of both observatories. --compare first compares what ingests left.
-    Findings beyond --ratio and --expected are alerts: each is sent once, by
+    Findings beyond --ratio and --expected are alerts if they are news (not of a known
+    burst or of the past, which is counted): each is sent once, by
     `orbital bursts watch` while it runs, or to the file and the webhook given here.
     """
     from orbital_kernel import connect

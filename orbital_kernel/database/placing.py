@@ -73,16 +73,21 @@ def placed(tx: Transaction, table: str, rows: pa.Table) -> pa.Table:
     return rows
 
 
-def places_of(rows: pa.Table) -> dict[str, int]:
-    """Return the number of points by the source of their place."""
+def places_by(rows: pa.Table, column: str) -> dict[str, dict[str, int]]:
+    """Return the number of points by the source of their place, by the values of a column."""
     source = (
         pl.when(pl.any_horizontal(pl.col("ra", "dec").is_null()))
         .then(pl.lit(NONE))
         .otherwise(pl.col(SOURCE).fill_null(FILE))
         .alias(SOURCE)
     )
-    frame = frame_of(rows.select(["ra", "dec", SOURCE])).select(source)
-    return dict(frame.group_by(SOURCE).len().sort(SOURCE).rows())
+    frame = frame_of(rows.select(["ra", "dec", SOURCE, column])).select(column, source)
+    places: dict[str, dict[str, int]] = {}
+    for value, place, number in (
+        frame.group_by(column, SOURCE).len().sort(SOURCE).rows()
+    ):
+        places.setdefault(value, {})[place] = number
+    return places
 
 
 def fill(

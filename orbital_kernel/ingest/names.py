@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from orbital_kernel.database import naming, placing
 from orbital_kernel.ingest.checksum import SHA
@@ -54,9 +53,8 @@ class Names:
             return rows
         rows = placing.placed(self._tx, table, rows)
         self.add(table, rows)
-        for sha256, tally in tallies.items():
-            of_file = rows.filter(pc.field(SHA) == sha256)
-            tally.places = added(tally.places, placing.places_of(of_file))
+        for sha256, places in placing.places_by(rows, SHA).items():
+            tallies[sha256].places = added(tallies[sha256].places, places)
         return rows
 
     def forget(self, table: str, of_file: Sequence[Clause]) -> None:

@@ -48,12 +48,14 @@ def _declared(mapping: Path, _state: tuple[int, int] | None) -> Reader:
 def parse(path: Path, task: Task) -> Iterator[Item]:
     """Yield a file's rows batch by batch, then one End or Refusal."""
     start = clock.perf_counter()
-    observatory, reader = task.observatory, None
+    observatory, reader, checked = task.observatory, None, None
     try:
         reader = reader_by(task) or detect(path)
         account = Account(observatory or "", accept_checksums=task.accept_checksums)
         for name, batch in reader.read(open_source(path), account):
-            _check_observatory(path, account, observatory)
+            if account.observatory != checked:
+                _check_observatory(path, account, observatory)
+                checked = account.observatory
             full_name = name if "." in name else f"{account.observatory}.{name}"
             yield Rows(full_name, _filled(batch, full_name, path, reader))
     except (ArchiveError, OSError) as error:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from orbital_kernel.database import Store
 
 TOGETHER_BYTES = 16 << 20
-TOGETHER_FILES = 64
+TOGETHER_FILES = 256
 TOGETHER_SECONDS = 2.0
 Seen = Callable[[str, pa.Table], None]
 """Called with a table's full name and rows that are written to it."""

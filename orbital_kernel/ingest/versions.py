@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from orbital_kernel.model.frames import frame_of
 
@@ -75,9 +76,12 @@ def columns_of(table: str) -> tuple[str, ...]:
 
 def curves_of(table: str, rows: pa.Table) -> set[str]:
     """Return the identities of the curves of some rows."""
-    columns = [name for name in IDENTITY[table] if name in rows.column_names]
-    frame = frame_of(rows.select(columns)).unique()
-    return set(_identified(frame, table)[CURVE])
+    names = [name for name in IDENTITY[table] if name in rows.column_names]
+    values = [pc.unique(rows.column(name)).to_pylist() for name in names]
+    if all(len(distinct) == 1 for distinct in values):  # a file of one curve, as most
+        row = {n: v or "" for n, (v,) in zip(names, values, strict=True)}
+        return {_identity(table, row)}
+    return set(_identified(frame_of(rows.select(names)).unique(), table)[CURVE])
 
 
 def settled(curves: Mapping[str, set[str]]) -> dict[str, set[str]]:

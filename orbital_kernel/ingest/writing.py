@@ -14,7 +14,8 @@ from orbital_kernel.ingest import versions
 from orbital_kernel.ingest.bulk import Bulk
 from orbital_kernel.ingest.checksum import SHA, span_of, verify, wider
 from orbital_kernel.ingest.due import joint
-from orbital_kernel.ingest.items import End, Item, Kinds, Refusal, Rows
+from orbital_kernel.ingest.gathered import gathered
+from orbital_kernel.ingest.items import End, Item, Refusal, Rows
 from orbital_kernel.ingest.ledger import Ledger, Noted
 from orbital_kernel.ingest.lock import Begun
 from orbital_kernel.ingest.names import Names
@@ -63,7 +64,7 @@ class Writer:
             self._begun(tx.number)
             files = [self._pure(file) for file in files]
             tallies = {
-                f.offered.sha256: Tally(kinds=_kinds(f.rows))
+                f.offered.sha256: Tally(kinds=kinds_of(r.data for r in f.rows))
                 for f in files
                 if isinstance(f.outcome, End)
             }
@@ -112,13 +113,13 @@ class Writer:
         sha256, tally, names = offered.sha256, Tally(), Names(tx)
         self._forget(tx, {sha256: tally}, names)
         with Inserts(tx) as inserts:
-            for item in items:
+            for item in gathered(items):
                 if isinstance(item, Refusal):
                     raise _RefusedError(item)
                 if isinstance(item, End):
                     parsed = Parsed(offered, item)
                     continue
-                tally.kinds |= _kinds([item])
+                tally.kinds |= kinds_of([item.data])
                 if why := self._purity.refuses(tally.kinds, offered.path.name):
                     raise _RefusedError(Refusal(why))
                 self._write_batch(tx, item, sha256, tally, bulk, names, inserts)
@@ -137,7 +138,9 @@ class Writer:
         """Return the file, refused if its rows are of another kind than the stored ones."""
         if isinstance(file.outcome, Refusal):
             return file
-        why = self._purity.refuses(_kinds(file.rows), file.offered.path.name)
+        why = self._purity.refuses(
+            kinds_of(r.data for r in file.rows), file.offered.path.name
+        )
         return Parsed(file.offered, Refusal(why, file.outcome.format)) if why else file
 
     def adopt(self, files: Sequence[Offered]) -> None:
@@ -298,10 +301,6 @@ class _RefusedError(Exception):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.reason)
         self.refusal = refusal
-
-
-def _kinds(items: Iterable[Rows]) -> Kinds:
-    return kinds_of(item.data for item in items)
 
 
 def _readable(files: Iterable[Parsed]) -> Iterable[tuple[Parsed, Rows]]:

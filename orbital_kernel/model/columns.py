@@ -6,6 +6,7 @@ and its correction. UCDs follow UCD1+ 1.5 (IVOA, ivoa.net/documents/UCD1+).
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import pyarrow as pa
 
@@ -42,6 +43,10 @@ class Column:
 
     def field(self) -> pa.Field:
         """Return the Arrow field, with unit, UCD and meaning as metadata."""
+        return self._field
+
+    @cached_property
+    def _field(self) -> pa.Field:
         notes = {"unit": self.unit, "ucd": self.ucd, "doc": self.doc}
         return pa.field(
             self.name, self.type, metadata={k: v for k, v in notes.items() if v}
@@ -89,7 +94,7 @@ class Table:
     key: tuple[str, ...] = ()
     projections: tuple[Projection, ...] = ()
 
-    @property
+    @cached_property
     def arrow(self) -> pa.Schema:
         """The Arrow schema, fields carrying their metadata."""
         return pa.schema([column.field() for column in self.columns])

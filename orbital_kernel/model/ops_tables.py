@@ -53,7 +53,7 @@ OPS_TABLES = (
             count("files", "contents it is about", "meta.number"),
             count("rows", "rows of sources and photometry", "meta.number"),
             count("compared", "rows with earlier ones at their place", "meta.number"),
-            count("alerts", "findings beyond the limits of alerts", "meta.number"),
+            count("alerts", "findings that are alerts", "meta.number"),
             count("healpix", "a content's rows below it are compared", "pos.healpix"),
             real("seconds", "s", "time.duration", "how long the run took"),
             text(

@@ -6,6 +6,7 @@ One database has a schema per observatory, `cross` for what is derived from seve
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 
 import pyarrow as pa
 
@@ -82,6 +83,7 @@ def tables(observatories: Mapping[str, object] | tuple[str, ...]) -> dict[str, T
     return catalogue | {f"ops.{t.name}": t for t in OPS_TABLES}
 
 
+@cache
 def table(full_name: str) -> Table:
     """Return the table of a full name.
 

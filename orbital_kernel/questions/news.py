@@ -4,7 +4,7 @@ A finding is no alert if
 
 1. it is of a burst, or at the place of one, within a year of the date in its name: that
    burst was announced, and its light fades;
-2. it has neither a time nor an observation: a catalogue's mean over observations;
+2. it has neither a time nor an observation, such as a mean in a catalogue;
 3. its time is more than a day before the newest earlier flux or limit at its place;
 4. its time is more than 30 days before the newest point stored, of any observatory.
 
@@ -29,7 +29,7 @@ from orbital_kernel.questions.comparison import KEY_CONTENT
 DAY = timedelta(days=1)
 FADING_DAYS, PAST_DAYS = 365, 30
 AFTERGLOW = f"of a known burst, within {FADING_DAYS} days of it"
-MEAN = "a row of a catalogue, without time and observation"
+MEAN = "without time and observation, such as a mean in a catalogue"
 BEFORE = "more than a day before what is known at its place"
 PAST = f"more than {PAST_DAYS} days before the newest point stored"
 REPEATED = "another row of its file and object gives the alert"

@@ -114,7 +114,7 @@ class RareCalls(Calls):
         Returns
         -------
         Comparison
-            The compared rows, those beyond the limits of alerts, and the excluded ones.
+            The compared rows, the alerts among them, what is no alert, and the excluded ones.
 
         Raises
         ------

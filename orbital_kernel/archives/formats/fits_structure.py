@@ -12,6 +12,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import BinaryIO
 
 import numpy as np
@@ -179,7 +180,9 @@ def _header_bytes(file: BinaryIO, offset: int, *, first: bool) -> bytes | None:
     raise ArchiveError(f"a header without END in {len(raw):,} bytes", offset=offset)
 
 
+@lru_cache(maxsize=8)
 def _parse_header(raw: bytes, offset: int) -> fits.Header:
+    """Return a header; a file's are parsed once, to recognise it and to read it."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

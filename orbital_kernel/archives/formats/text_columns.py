@@ -7,6 +7,7 @@ of cells refuses the file by its line.
 
 import codecs
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,6 +31,8 @@ BLOCK_BYTES = 4 << 20
 SHORT = range(1 + max(map(len, text.BLANK)))
 ESCAPED = r'["\\\x00-\x1f]'
 """Characters that JSON text must not contain as they are."""
+_OTHER_LINES = re.compile(rb'\r|(?:\A|\n)[^!"$-~]')
+"""A block without these has only rows: each line begins with a plain character, not #."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +159,10 @@ def _rows(path: Path) -> Iterator[tuple[list[int], list[str]]]:
         lines = text.decoded(block).split("\n")
         if not lines[-1]:
             lines.pop()
+        if not _OTHER_LINES.search(block):
+            yield list(range(number, number + len(lines))), lines
+            number += len(lines)
+            continue
         numbers = [
             place
             for place, line in enumerate(lines, number)

@@ -20,7 +20,7 @@ instruments and spectra are refused (xrt_origin).
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -181,21 +181,31 @@ def _photometry(
         instrument="BAT" if is_bat else "XRT",
         mode=mode_of(block.heading),
         exposure_s=others.pop("Exposure", None),
-        extra=[
-            extra(
-                {
-                    "block": block.heading,
-                    "trigger": preamble.trigger,
-                    "time as written": None if relative else at,
-                    "time error as written": None if relative else error,
-                    **{name: column[n] for name, column in others.items()},
-                }
-            )
-            for n, (at, error) in enumerate(zip(clock, np.abs(plus), strict=True))
-        ],
+        extra=_extra(preamble, block, others, None if relative else (clock, plus)),
         simulated=preamble.simulated,
         file_row=range(first, first + len(block)),
     )
+
+
+def _extra(
+    preamble: Preamble,
+    block: Points,
+    others: dict[str, list[float]],
+    written: tuple[Reals, Reals] | None,
+) -> str | list[str | None] | None:
+    """Return what has no column: one text for all points if they have it in common."""
+    common = {"block": block.heading, "trigger": preamble.trigger}
+    if written is None and not others:
+        return extra(common)
+    columns: dict[str, Sequence[float] | Reals] = {}
+    if written is not None:
+        clock, plus = written
+        columns = {"time as written": clock, "time error as written": np.abs(plus)}
+    columns |= others
+    return [
+        extra(common | {name: column[n] for name, column in columns.items()})
+        for n in range(len(block))
+    ]
 
 
 def _report(when: dict[str, Any], claims: set[str]) -> None:
