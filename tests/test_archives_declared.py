@@ -103,13 +103,13 @@ def test_a_damaged_table_is_an_archive_error(tmp_path):
 
 
 LIMITS = [
-    ('convention = "flag"\ncolumn = "id"\nequals = "L"', "1,5,1,L", [5.0], [None], [True]),
-    ('convention = "flag"\ncolumn = "id"\nequals = "L"', "1,5,1,D", [5.0], [1.0], [False]),
-    ('convention = "zero-value"\ncolumn = "id"', "1,0,0,7", [7.0], [None], [True]),
-    ('convention = "zero-value"\ncolumn = "id"', "1,5,1,7", [5.0], [1.0], [False]),
-    ('convention = "zero-error"', "1,5,0,x", [5.0], [None], [True]),
-    ('convention = "negative-error"', "1,5,-1,x", [5.0], [None], [True]),
-    ('convention = "none"', "1,5,1,x", [5.0], [1.0], [False]),
+    ('convention = "flag"\ncolumn = "id"\nequals = "L"', "55000,5,1,L", [5.0], [None], [True]),
+    ('convention = "flag"\ncolumn = "id"\nequals = "L"', "55000,5,1,D", [5.0], [1.0], [False]),
+    ('convention = "zero-value"\ncolumn = "id"', "55000,0,0,7", [7.0], [None], [True]),
+    ('convention = "zero-value"\ncolumn = "id"', "55000,5,1,7", [5.0], [1.0], [False]),
+    ('convention = "zero-error"', "55000,5,0,x", [5.0], [None], [True]),
+    ('convention = "negative-error"', "55000,5,-1,x", [5.0], [None], [True]),
+    ('convention = "none"', "55000,5,1,x", [5.0], [1.0], [False]),
 ]  # fmt: skip
 
 

@@ -354,10 +354,12 @@ def test_the_stores_totals_are_the_files_counts(ingested, home):
 
 
 def test_running_it_again_adds_nothing(ingested, archive, home):
-    before = connect(home).tables()
+    def stored():
+        return {n: c for n, c in connect(home).tables().items() if n != "ops.queries"}
 
+    before = stored()
     _, again = run(archive, home)
 
     assert Counter(f["state"] for f in again)["ingested"] == 0
     assert [f["path"] for f in again] == [f["path"] for f in ingested[1]]
-    assert connect(home).tables() == before
+    assert stored() == before

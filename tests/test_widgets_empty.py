@@ -73,9 +73,9 @@ def test_what_cannot_be_answered_is_a_sentence(said, parameters, words):
 
 
 def test_a_unit_that_no_point_has_is_not_a_misspelt_name(stocked):
-    explorer = LightCurveExplorer(stocked, "SIM AGN 1", unit="count / s").wait()
+    explorer = LightCurveExplorer(stocked, "SIM AGN 1", unit="mag").wait()
     text = explorer._status.value
     explorer.close()
 
-    assert "is not an energy flux or a photon flux" in text
+    assert "is neither an energy flux, a photon flux" in text
     assert "begin alike" not in text

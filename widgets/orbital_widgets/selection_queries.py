@@ -60,6 +60,7 @@ class SelectionQueries(SelectionState):
         >>> Selection(table="photometry", limit=7).query("swift")
         Query(table='swift.photometry', limit=7)
         """
+        time = self._span()
         table = f"{observatory}.{self.table}"
         columns = {column.name for column in schema.table(table).columns}
         if self.unplaced:
@@ -89,7 +90,7 @@ class SelectionQueries(SelectionState):
             table,
             columns=(*self.columns, *extra) if self.columns else None,
             cone=self.cone,
-            time=self._span(),
+            time=time,
             ranges=dict(self.ranges),
             sets={name: names for name, names in sets.items() if names},
             contains=dict(self.contains),

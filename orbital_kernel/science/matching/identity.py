@@ -222,7 +222,8 @@ def _objects(members: pl.DataFrame) -> pl.DataFrame:
         *(pl.Series(axis, vectors[:, k]) for k, axis in enumerate("xyz")),
     ).sort("group", "component", "sigma", "table", "catalog", "key", "obs_id")
     tables = sorted(weighted["table"].unique())
-    names = [pl.when(table).then(pl.lit(table.split(".")[0])) for table in tables]
+    names = [pl.lit(None, dtype=pl.String)]
+    names += [pl.when(table).then(pl.lit(table.split(".")[0])) for table in tables]
     anchor = (
         pl.when(pl.col("catalog").is_null())
         .then(pl.format("{}:{}", "table", "name"))
