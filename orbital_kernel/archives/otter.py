@@ -9,7 +9,7 @@ a field is one value for the whole block or a list; a block without a telescope 
 it in the filter ('UVW2.uvot'); dates are text or numbers with a format each (mjd, jd,
 iso, decimalyear); points of a form of date that is not known are skipped and counted.
 What a point measured is otter_points' matter. The first point of each table keeps the
-object's other names, by which `objects.light_curve` finds it too.
+object's other names, by which `light_curve` finds it too.
 """
 
 import math

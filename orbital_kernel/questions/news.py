@@ -1,6 +1,6 @@
 """Which findings beyond the limits of alerts are news; all of them are kept.
 
-A finding is no alert if
+A finding gives no alert if
 
 1. it is of a burst, or at the place of one, within a year of the date in its name: that
    burst was announced, and its light fades;
@@ -74,7 +74,7 @@ def judged(
 
 
 def reasons(rows: pl.DataFrame, newest: datetime | None) -> pl.Series:
-    """Return, as `why`, the reason why each row is no news; null if it is."""
+    """Return, as `why`, the reason why each row gives no alert; null if it gives one."""
     if OBSERVED not in rows.columns:
         rows = rows.with_columns(pl.lit(None, INSTANT).alias(OBSERVED))
     rows = rows.with_columns(pl.coalesce("time", OBSERVED).alias("time"))

@@ -114,7 +114,8 @@ class RareCalls(Calls):
         Returns
         -------
         Comparison
-            The compared rows, the alerts among them, what is no alert, and the excluded ones.
+            The compared rows, the alerts among them, and by reason how many gave no alert
+            and how many were excluded.
 
         Raises
         ------

@@ -151,6 +151,17 @@ def test_what_is_asked_for_is_that_of_the_mapping_for_few_rows(folder, monkeypat
     assert few.address != extent.view.address
 
 
+@pytest.mark.parametrize("span", [(-(1 << 20), 1 << 16), (0, 1 << 40)])
+def test_a_damaged_offset_asks_for_nothing(folder, monkeypatch, span):
+    monkeypatch.setattr(mapping, "_LARGE", 1)
+    extent = folder.writer("t").append(LARGE)
+    extent.verify("0")
+
+    extent.file.mapping.expect(*span)
+
+    assert extent.scattered.equals(LARGE)
+
+
 def test_small_files_are_mapped_once(folder):
     extent = folder.writer("t").append(SMALL)
 

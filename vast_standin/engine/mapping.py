@@ -54,8 +54,10 @@ class Mapping:
     def expect(self, start: int, stop: int) -> None:
         """Ask for bytes of `scattered` that are read next; they arrive side by side."""
         mapped = self._few
-        if mapped is None or stop - start <= mmap.PAGESIZE or stop > len(mapped):
+        if mapped is None or stop - start <= mmap.PAGESIZE:
             return
+        if start < 0 or stop > len(mapped):
+            return  # a damaged offset, which is verified before it is used
         for at in range(start - start % mmap.PAGESIZE, stop, _ASKED_AT_ONCE):
             mapped.madvise(mmap.MADV_WILLNEED, at, min(_ASKED_AT_ONCE, stop - at))
 
