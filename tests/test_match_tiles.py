@@ -21,6 +21,8 @@ from orbital_kernel.questions.matching import match
 NAMES = ("swift", "chandra")
 SMALL = 1500
 CATALOGS = {"swift": "2sxps", "chandra": "csc2"}
+# the scheduler drops copies of results at once, so that a killed worker may hold the last
+EAGER = {"DASK_DISTRIBUTED__SCHEDULER__ACTIVE_MEMORY_MANAGER__INTERVAL": "10ms"}
 UNTIMED = ("time", "run_id")
 
 
@@ -164,7 +166,7 @@ def cluster(matched, tmp_path):
     """Return the address of a Dask scheduler and its three workers' processes."""
     pytest.importorskip("distributed", reason="needs the extra dask")
     file = tmp_path / "scheduler.json"
-    environment = {**os.environ, **matched.settings.environment()}
+    environment = {**os.environ, **matched.settings.environment(), **EAGER}
     dask = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
     worker = [sys.executable, "-m", "distributed.cli.dask_worker"]
     run = {"env": environment, "stderr": subprocess.DEVNULL, "cwd": tmp_path}

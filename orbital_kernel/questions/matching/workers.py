@@ -193,7 +193,8 @@ def by_dask(
         ) from None
     place = {"endpoint": store.settings.endpoint, "database": store.database}
     with Client(address, set_as_default=False) as client:  # type: ignore[no-untyped-call]
-        head = client.scatter(plan.as_json(), broadcast=True)
+        # a task and not scattered: what is scattered dies with its last worker
+        head = client.submit(str, plan.as_json(), pure=False, retries=ATTEMPTS)
         tasks = {
             client.submit(
                 do_tile,
