@@ -1,4 +1,4 @@
-"""Binned rates: missing bins, gaps, clock jumps, glitches, turn-on, SAA loss, background.
+"""Binned rates: missing bins, gaps, glitches, turn-on, SAA loss, background.
 
 One pass over the rows in order of time; channels of a bin are summed. Glitches, turn-on,
 SAA loss and background are of raw counts of the whole array only.
@@ -9,16 +9,13 @@ import polars as pl
 
 from orbital_kernel.science.columns import TT, fill
 from orbital_kernel.science.quality.check import Measured
+from orbital_kernel.science.quality.grid import JUMP_S
 
-MISSING, GAPS, JUMPS = "missing bins", "clock gaps", "clock jumps"
+MISSING, GAPS = "missing bins", "clock gaps"
 GLITCHES, TURN_ON, SAA = "glitch rate", "turn-on rate", "SAA loss"
 BACKGROUND = "background level"
-NAMES = (MISSING, GAPS, JUMPS, GLITCHES, TURN_ON, SAA, BACKGROUND)
+NAMES = (MISSING, GAPS, GLITCHES, TURN_ON, SAA, BACKGROUND)
 COLUMNS = ("series", "channel", "time", "bin_s", "rate", "rate_err", "kind", "unit")
-JUMP_S = 1e-3
-"""Bins of real files keep their grid to 0.3 microseconds."""
-GRID_BINS = 64
-"""After longer gaps a new grid is no jump of the clock."""
 SEGMENT_S = 60.0
 """A longer gap begins a new segment: the detectors may have been off."""
 GLITCH_SIGMA = 8.0
@@ -37,7 +34,6 @@ class Rates:
         self.rows = 0
         self._last: pl.DataFrame | None = None
         self._parts: list[pl.DataFrame] = []
-        self._jumps: list[pl.DataFrame] = []
         self._longest = (0.0, "", 0)
 
     def take(self, frame: pl.DataFrame) -> None:
@@ -50,7 +46,7 @@ class Rates:
         new = bins.with_columns(old=pl.lit(value=False))
         if self._last is not None:
             new = pl.concat([self._last, new])
-        new = new.sort("series", "time").with_columns(_steps())
+        new = new.sort("series", "time").with_columns(_gap())
         self._note(new.filter(~pl.col("old")))
         self._last = (
             new.select(*bins.columns, pl.lit(value=True).alias("old"))
@@ -59,12 +55,6 @@ class Rates:
         )
 
     def _note(self, new: pl.DataFrame) -> None:
-        jumped = (
-            (pl.col("phase").abs() > JUMP_S)
-            & (pl.col("gap") < GRID_BINS * pl.col("bin_s"))
-        ).fill_null(value=False)
-        if len(jumps := new.filter(jumped)):
-            self._jumps.append(jumps.select("series", "time", "phase"))
         gap = (pl.col("gap") > pl.col("bin_s") / 2).fill_null(value=False)
         if len(longest := new.filter(gap)):
             row = longest.sort("gap").row(-1, named=True)
@@ -104,7 +94,7 @@ class Rates:
             why = f"{self._observatory}.rates has no rows"
             return [Measured(name, self._observatory, missing=why) for name in NAMES]
         series = _joined(self._parts)
-        every = [self._missing(series), self._gaps(series), self._clock(series)]
+        every = [self._missing(series), self._gaps(series)]
         raw = series.filter(pl.col("kind") == "raw")
         if not len(raw):
             why = f"{self._observatory}.rates has no raw counts, only net rates"
@@ -137,23 +127,6 @@ class Rates:
             lost / (lost + seconds) if seconds else 0.0,
             evidence=words,
             since=at or None,
-        )
-
-    def _clock(self, series: pl.DataFrame) -> Measured:
-        if not self._jumps:
-            words = (
-                f"the bins of {len(series):,} series keep their grid within {JUMP_S} s"
-            )
-            return Measured(JUMPS, f"{self._observatory} bins", 0.0, evidence=words)
-        jumps = pl.concat(self._jumps).sort("time")
-        largest = jumps.sort(pl.col("phase").abs()).row(-1, named=True)
-        return Measured(
-            JUMPS,
-            f"{self._observatory} bins",
-            abs(float(largest["phase"])),
-            evidence=f"{len(jumps):,} jumps within series, the largest of "
-            f"{largest['phase']:+.4f} s in {largest['series']}",
-            since=int(jumps["time"].cast(pl.Int64)[0]),
         )
 
     def _raw(self, raw: pl.DataFrame) -> list[Measured]:
@@ -232,15 +205,11 @@ def _bins(frame: pl.DataFrame) -> pl.DataFrame:
     ).unique(["series", "time"], maintain_order=True)
 
 
-def _steps() -> list[pl.Expr]:
-    """Return the gap before each bin, s, and how far it is off the grid of the bins."""
+def _gap() -> pl.Expr:
+    """Return the gap before each bin, s."""
     start = pl.col("time").cast(pl.Int64)
     stop = start + (pl.col("bin_s") * 1e9).round().cast(pl.Int64)
-    gap = ((start - stop.shift(1)) / 1e9).over("series")
-    width = pl.min_horizontal("bin_s", pl.col("bin_s").shift(1).over("series"))
-    same = pl.col("bin_s") == pl.col("bin_s").shift(1).over("series")
-    phase = pl.when(same).then(gap - (gap / width).round() * width)
-    return [gap.alias("gap"), phase.alias("phase")]
+    return ((start - stop.shift(1)) / 1e9).over("series").alias("gap")
 
 
 def _glitches() -> pl.Expr:

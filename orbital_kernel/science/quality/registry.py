@@ -7,6 +7,8 @@ from orbital_kernel.science.quality import (
     astrometry,
     clocks,
     contradictions,
+    ends,
+    grid,
     intervals,
     points,
     rates,
@@ -68,10 +70,18 @@ _ALL = (
         at_ingest=True,
     ),
     Check(
-        rates.JUMPS,
+        grid.JUMPS,
         "s",
-        Limits("bins of real files keep their grid to 0.3 us", bad_high=rates.JUMP_S),
-        "Largest shift of bins against the grid of the bins before them.",
+        Limits("bins of real files keep their grid to 0.3 us", bad_high=grid.JUMP_S),
+        "Largest shift of bins against the grid of the bins before them, or over them.",
+    ),
+    Check(
+        ends.ENDS,
+        "s",
+        Limits(
+            "bins of real files reach the ends of good time to one bin", bad_high=0.0
+        ),
+        "Time that series lack at their ends, against good time or another channel.",
     ),
     Check(
         rates.GAPS,
