@@ -107,7 +107,7 @@ class Survey:
                         for measured in member.measured()
                     ]
             if ENDS in self.chosen:
-                ends.take(spans(orbital, name))
+                ends.take(spans(orbital, name, kind=KIND))
             found += [(name, measured) for measured in ends.measured()]
             found += combined(name, passes)
         found += self._across(orbital, shared, stored)

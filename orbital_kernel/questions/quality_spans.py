@@ -5,20 +5,22 @@ import polars as pl
 from orbital_kernel.model.spans import span_in
 from orbital_kernel.query import Query
 from orbital_kernel.questions.asking import Session
-from orbital_kernel.questions.slices import KIND
 from orbital_kernel.science.columns import TT
 from orbital_kernel.science.quality.ends import SPAN
 
 
-def spans(orbital: Session, observatory: str) -> pl.DataFrame:
-    """Return file_sha256, kind, time and time_stop (TT) of each file that states them."""
+def spans(orbital: Session, observatory: str, *, kind: str) -> pl.DataFrame:
+    """Return file_sha256, kind, time and time_stop (TT) of each file that states them.
+
+    `kind` is that of the query.
+    """
     query = Query(
         "ops.files",
         ("sha256", "account"),
         sets={"state": ["ingested"], "observatory": [observatory]},
         full_scan=True,
     )
-    files = orbital.query(query, kind=KIND).frame.drop_nulls()
+    files = orbital.query(query, kind=kind).frame.drop_nulls()
     found = {row[0]: span_in(row[1]) for row in files.iter_rows()}
     stated = {sha256: edges for sha256, edges in found.items() if edges}
     return pl.DataFrame(
