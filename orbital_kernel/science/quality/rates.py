@@ -22,6 +22,9 @@ GLITCH_SIGMA = 8.0
 QUIET_SIGMA = 4.0
 SETTLE_S, COMPARE_S = 14.0, 60.0
 TURN_ON_SIGMA = 8.0
+QUIET_QUANTILE = 0.1
+ORBIT_NS = 5_760 * 1_000_000_000
+"""96 minutes, Swift's period; Fermi's is as long."""
 SAA_FACTOR = 1.5
 """A rate above 1.5 times the series' median is lost to the SAA and its flanks."""
 
@@ -73,7 +76,7 @@ class Rates:
                 pl.col("missing").sum(),
                 gap.sum().alias("gaps"),
                 pl.col("gap").filter(gap).sum().alias("lost_s"),
-                pl.col("rate").median().alias("level"),
+                _quiet().alias("level"),
                 _glitches().sum().alias("glitches"),
                 pl.col("bin_s")
                 .filter(pl.col("rate") > SAA_FACTOR * pl.col("rate").median())
@@ -106,12 +109,18 @@ class Rates:
 
     def _missing(self, series: pl.DataFrame) -> Measured:
         missing, bins = int(series["missing"].sum()), int(series["bins"].sum())
+        words = f"{missing:,} of {bins:,} bins in {len(series):,} series have no data"
+        if missing:
+            worst = series.sort(pl.col("missing") / pl.col("bins")).row(-1, named=True)
+            share = f"{worst['missing']:,} of {worst['bins']:,} in {worst['series']}"
+            words += f"; the largest share is {share}"
         return Measured(
             MISSING,
             self._observatory,
             missing / bins,
-            evidence=f"{missing:,} of {bins:,} bins in {len(series):,} series have no data",
+            evidence=words,
             samples=_samples(series, pl.col("missing") / pl.col("bins")),
+            charted=False,
         )
 
     def _gaps(self, series: pl.DataFrame) -> Measured:
@@ -143,6 +152,7 @@ class Rates:
                 evidence=f"{glitches:,} single bins above {GLITCH_SIGMA:g} sigma in "
                 f"{hours:,.2f} h",
                 samples=_samples(raw, pl.col("glitches") / per_hour),
+                charted=False,
             ),
             Measured(
                 TURN_ON,
@@ -151,6 +161,7 @@ class Rates:
                 evidence=f"{turn_ons:,} of {segments:,} segments begin with an excess of "
                 f"{SETTLE_S:g} s",
                 samples=_samples(raw, pl.col("turn_ons") / pl.col("segments")),
+                charted=False,
             ),
             Measured(
                 SAA,
@@ -159,6 +170,7 @@ class Rates:
                 evidence=f"{saa:,.0f} s of {3600 * hours:,.0f} s above {SAA_FACTOR:g} times "
                 "the median of the series",
                 samples=_samples(raw, pl.col("saa_s") / pl.col("seconds")),
+                charted=False,
             ),
         ]
         for (unit,), rows in raw.drop_nulls("level").group_by(
@@ -170,8 +182,8 @@ class Rates:
                     BACKGROUND,
                     f"{subject}, {unit}",
                     level,
-                    evidence=f"median of {len(rows):,} series, in {unit}",
-                    samples=_samples(rows, pl.col("level")),
+                    evidence=f"median quiet level of {len(rows):,} series, in {unit}",
+                    samples=_by_orbit(rows),
                 )
             )
         return result
@@ -210,6 +222,23 @@ def _gap() -> pl.Expr:
     start = pl.col("time").cast(pl.Int64)
     stop = start + (pl.col("bin_s") * 1e9).round().cast(pl.Int64)
     return ((start - stop.shift(1)) / 1e9).over("series").alias("gap")
+
+
+def _quiet() -> pl.Expr:
+    """Return the median of the bins that are not raised by the SAA or a source."""
+    rate = pl.col("rate")
+    return rate.filter(rate <= SAA_FACTOR * rate.quantile(QUIET_QUANTILE)).median()
+
+
+def _by_orbit(series: pl.DataFrame) -> pl.DataFrame:
+    """Return the level of each orbit: within one it rises and falls by a third."""
+    orbit = pl.col("time").cast(pl.Int64) // ORBIT_NS
+    return (
+        series.drop_nulls("level")
+        .group_by(orbit.alias("orbit"), maintain_order=True)
+        .agg(pl.col("time").min(), pl.col("level").median().alias("value"))
+        .select("time", "value")
+    )
 
 
 def _glitches() -> pl.Expr:

@@ -18,14 +18,14 @@ from orbital_kernel.science.quality.check import Check, Limits
 
 SCHEMA = "schema conformance"
 NONE_ALLOWED = "no such row may be stored"
-CHARTED = "no absolute limit: its control chart dates steps and drifts"
+CHARTED = "its control chart dates steps and drifts"
 
 _ALL = (
     Check(
         values.IMPOSSIBLE,
         "rows",
         Limits(
-            NONE_ALLOWED + "; each rule has its own origin in values.py", bad_high=0
+            NONE_ALLOWED + "; a rule that is broken is named with its limit", bad_high=0
         ),
         "Rows with values that no observation can have.",
         at_ingest=True,
@@ -105,7 +105,7 @@ _ALL = (
         rates.GLITCHES,
         "1 / h",
         Limits(
-            "particle hits in raw rates of the archive folder: below 5 an hour",
+            "particle hits in 29 real files of raw BAT and GBM rates: below 5 an hour",
             warn_high=20.0,
             bad_high=100.0,
         ),
@@ -126,8 +126,8 @@ _ALL = (
     Check(
         rates.BACKGROUND,
         "count / s",
-        Limits(CHARTED, bad_low=0.0),
-        "Median level of raw counts, in the unit of the rates.",
+        Limits("counts are not negative; " + CHARTED, bad_low=0.0),
+        "Quiet level of raw counts (below the SAA), by orbit, in the unit of the rates.",
     ),
     Check(
         intervals.GTI,
@@ -220,7 +220,7 @@ _ALL = (
         points.PILE_UP,
         "",
         Limits(
-            "XRT: 0.6 count/s in PC (Vaughan+ 2006), 100 in WT (Romano+ 2006); ACIS: 0.1 "
+            "a tenth of the rates at which it begins. XRT: 0.6 count/s in PC (Vaughan+ 2006), 100 in WT (Romano+ 2006); ACIS: 0.1 "
             "count a frame is 5 % pile-up (CXC, The Chandra ABC Guide to Pileup)",
             warn_high=0.1,
         ),
