@@ -17,23 +17,17 @@ import polars as pl
 
 from orbital_kernel.errors import QueryError, unknown
 from orbital_kernel.science.columns import simulated
-from orbital_kernel.science.correlation.calibrated_lags import calibrated_interval
 from orbital_kernel.science.correlation.dcf import FEWEST_PAIRS
 from orbital_kernel.science.correlation.estimates import ESTIMATES, METHODS, Estimate
+from orbital_kernel.science.correlation.intervals import interval_at
 from orbital_kernel.science.correlation.lag_coverage import (
-    CALIBRATED,
     DEFAULT,
     INTERVALS,
-    SIMULATED,
     in_words,
     measured_coverage,
     sampling_of,
 )
 from orbital_kernel.science.correlation.series import Series, spacing, two_series
-from orbital_kernel.science.correlation.simulated_lags import (
-    interval_of,
-    simulated_errors,
-)
 from orbital_kernel.science.correlation.slope import RedNoise
 
 MOST_LAGS = 401
@@ -199,26 +193,14 @@ def lag(
             "a lag needs simulations and resamples >= 1, 0 < confidence < 1 and n_min >= 3; "
             f"got {simulations}, {resamples}, {confidence} and {n_min}"
         )
-    a, b = two_series(first, second)
-    reach, step = _range(a, b, max_lag_s, step_s, method)
+    series = two_series(first, second)
     rng = np.random.default_rng(seed)
-    estimate = ESTIMATES[method](a, b, reach, step, n_min, rng)
-    if not np.isfinite(estimate.values).any():
-        raise QueryError(
-            f"no lag within {reach:g} s has enough points that overlap; widen the bins or "
-            "the range"
-        )
+    estimate, reach, step = estimated(series, method, max_lag_s, step_s, n_min, rng)
+    a, b = series
     peak = int(np.nanargmax(estimate.values))
     noise = RedNoise(b)
-    if interval == SIMULATED:
-        errors = simulated_errors(estimate, a, b, noise, resamples, rng)
-        low, high = interval_of(estimate.lag_s, errors, confidence)
-    elif interval == CALIBRATED:
-        low, high = calibrated_interval(
-            estimate, (a, b), noise, confidence, resamples, rng
-        )
-    else:
-        low, high = estimate.interval(confidence, resamples, rng)
+    ends = interval_at(interval, estimate, series, noise, resamples, rng)
+    low, high = ends(confidence)
     local, at_any = _chances(estimate, b, noise, peak, simulations, rng)
     slope_low, slope_high = noise.interval(confidence)
     sampling = sampling_of(a, b)
@@ -251,6 +233,25 @@ def lag(
         ),
         simulated(first, second),
     )
+
+
+def estimated(
+    series: tuple[Series, Series],
+    method: str,
+    max_lag_s: float | None,
+    step_s: float | None,
+    n_min: int,
+    rng: np.random.Generator,
+) -> tuple[Estimate, float, float]:
+    """Return the estimate of a lag, the largest lag and the step examined, s."""
+    reach, step = _range(*series, max_lag_s, step_s, method)
+    estimate = ESTIMATES[method](*series, reach, step, n_min, rng)
+    if not np.isfinite(estimate.values).any():
+        raise QueryError(
+            f"no lag within {reach:g} s has enough points that overlap; widen the bins or "
+            "the range"
+        )
+    return estimate, reach, step
 
 
 def _range(

@@ -4,12 +4,12 @@ References: Alexander 1997, in Astronomical Time Series (Kluwer), 163; Alexander
 arXiv:1302.1508 (bins, z-transform, PLIKE).
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from orbital_kernel.science.compiled import compiled
 from orbital_kernel.science.correlation.series import Series, two_series
@@ -21,6 +21,8 @@ N_MIN = 11
 """Fewest independent pairs of a bin, for the z-transform to be near Gaussian."""
 SAME_LAG = 1e-9
 DRAWS = 100
+CERTAINLY = 8.3
+"""Standard deviations below which all of a Gaussian is, to the last digit."""
 
 
 class Pairs(NamedTuple):
@@ -157,34 +159,46 @@ def averaged(
         for series in (a, b)
         for n in (series.values.size,)
     )
-    size = pairs.lags.size
-    return np.asarray(np.tanh(_mean_z(first, second, *pairs[:3], size)))
+    order = np.argsort(pairs.bin, kind="stable")
+    mean = _mean_z(first.T.copy(), second.T.copy(), *pairs[:3], order, pairs.lags.size)
+    return np.asarray(np.tanh(mean))
 
 
 @compiled
-def _mean_z(xs: Reals, ys: Reals, i: Ints, j: Ints, number: Ints, size: int) -> Reals:
-    """Return the mean of z of each bin over the draws (n, points) of both series."""
+def _mean_z(
+    xs: Reals, ys: Reals, i: Ints, j: Ints, number: Ints, order: Ints, size: int
+) -> Reals:
+    """Return the mean of z of each bin over the draws (points, n) of both series.
+
+    Pairs are taken bin by bin in `order`; the inner loops are over the draws.
+    """
+    draws = xs.shape[1]
     total = np.zeros(size)
-    for x, y in zip(xs, ys):  # noqa: B905 - numba has no `strict`
-        count = np.zeros(size)
-        sums = np.zeros((5, size))
-        for k in range(number.size):
-            place, p, q = number[k], x[i[k]], y[j[k]]
-            count[place] += 1
-            sums[0, place] += p
-            sums[1, place] += q
-            sums[2, place] += p * p
-            sums[3, place] += q * q
-            sums[4, place] += p * q
-        for place in range(size):
-            n = max(count[place], 1.0)
-            first = sums[2, place] - sums[0, place] ** 2 / n
-            second = sums[3, place] - sums[1, place] ** 2 / n
+    sums = np.zeros((5, draws))
+    k = 0
+    while k < order.size:
+        place = number[order[k]]
+        sums[:] = 0.0
+        count = 0
+        while k < order.size and number[order[k]] == place:
+            x, y = xs[i[order[k]]], ys[j[order[k]]]
+            for d in range(draws):
+                p, q = x[d], y[d]
+                sums[0, d] += p
+                sums[1, d] += q
+                sums[2, d] += p * p
+                sums[3, d] += q * q
+                sums[4, d] += p * q
+            count += 1
+            k += 1
+        for d in range(draws):
+            first = sums[2, d] - sums[0, d] ** 2 / count
+            second = sums[3, d] - sums[1, d] ** 2 / count
             scale = np.sqrt(max(first, 0.0) * max(second, 0.0))
             if scale > 0:
-                r = (sums[4, place] - sums[0, place] * sums[1, place] / n) / scale
+                r = (sums[4, d] - sums[0, d] * sums[1, d] / count) / scale
                 total[place] += np.arctanh(min(max(r, -0.999999), 0.999999))
-    return total / len(xs)
+    return total / draws
 
 
 def transformed(r: Reals, counts: Ints) -> tuple[Reals, Reals]:
@@ -201,11 +215,31 @@ def transformed(r: Reals, counts: Ints) -> tuple[Reals, Reals]:
 def peak_likelihood(r: Reals, counts: Ints) -> Reals:
     """Return the likelihood that each bin is the highest (PLIKE), summing to 1."""
     mean, sigma = transformed(r, counts)
-    z = np.linspace((mean - 5 * sigma).min(), (mean + 5 * sigma).max(), 400)
-    off = (z[:, None] - mean) / sigma
-    below = np.log(np.maximum(ndtr(off), 1e-300))
-    density = np.exp(
-        -0.5 * off**2 - np.log(sigma) + below.sum(1, keepdims=True) - below
-    )
-    likelihood = density.sum(axis=0)
+    z = np.linspace((mean - 5 * sigma).max(), (mean + 5 * sigma).max(), 100)
+    likelihood = _highest(mean, sigma, z)
     return np.asarray(likelihood / likelihood.sum())
+
+
+@compiled
+def _highest(mean: Reals, sigma: Reals, z: Reals) -> Reals:
+    """Return the density of each bin at z times the chance that all others are lower."""
+    size = mean.size
+    result = np.zeros(size)
+    below, after = np.empty(size), np.empty(size)
+    for value in z:
+        product = 1.0
+        for k in range(size - 1, -1, -1):
+            after[k] = product
+            off = (value - mean[k]) / sigma[k]
+            below[k] = (
+                0.5 * math.erfc(-off / math.sqrt(2.0)) if off < CERTAINLY else 1.0
+            )
+            product *= below[k]
+        product = 1.0
+        for k in range(size):
+            off = (value - mean[k]) / sigma[k]
+            if off < CERTAINLY:
+                density = math.exp(-0.5 * off * off) / sigma[k]
+                result[k] += density * product * after[k]
+            product *= below[k]
+    return result
