@@ -23,13 +23,12 @@ import polars as pl
 
 from orbital_kernel.science.correlation import METHODS, lag
 from orbital_kernel.science.correlation.dcf import FEWEST_PAIRS
-from orbital_kernel.science.correlation.intervals import interval_at
 from orbital_kernel.science.correlation.lag_coverage import (
     CLAIMS,
     DEFAULT,
     RESAMPLED,
 )
-from orbital_kernel.science.correlation.lags import estimated
+from orbital_kernel.science.correlation.lags import estimated, interval_at
 from orbital_kernel.science.correlation.rednoise import realisation, spectrum
 from orbital_kernel.science.correlation.series import two_series
 from orbital_kernel.science.correlation.slope import RedNoise

@@ -10,6 +10,7 @@ series that have the power spectrum fitted to `second` and its own times (Timmer
 111, 1347): subtract it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,17 +18,28 @@ import polars as pl
 
 from orbital_kernel.errors import QueryError, unknown
 from orbital_kernel.science.columns import simulated
+from orbital_kernel.science.correlation.calibrated_lags import calibrated_interval
 from orbital_kernel.science.correlation.dcf import FEWEST_PAIRS
-from orbital_kernel.science.correlation.estimates import ESTIMATES, METHODS, Estimate
-from orbital_kernel.science.correlation.intervals import interval_at
+from orbital_kernel.science.correlation.estimates import (
+    ESTIMATES,
+    METHODS,
+    Estimate,
+    Interval,
+)
 from orbital_kernel.science.correlation.lag_coverage import (
+    CALIBRATED,
     DEFAULT,
     INTERVALS,
+    SIMULATED,
     in_words,
     measured_coverage,
     sampling_of,
 )
 from orbital_kernel.science.correlation.series import Series, spacing, two_series
+from orbital_kernel.science.correlation.simulated_lags import (
+    interval_of,
+    simulated_errors,
+)
 from orbital_kernel.science.correlation.slope import RedNoise
 
 MOST_LAGS = 401
@@ -252,6 +264,23 @@ def estimated(
             "the range"
         )
     return estimate, reach, step
+
+
+def interval_at(
+    kind: str,
+    estimate: Estimate,
+    series: tuple[Series, Series],
+    noise: RedNoise,
+    resamples: int,
+    rng: np.random.Generator,
+) -> Callable[[float], Interval]:
+    """Return what gives the interval (s) of a lag at a confidence, by kind of interval."""
+    if kind == SIMULATED:
+        errors = simulated_errors(estimate, *series, noise, resamples, rng)
+        return lambda confidence: interval_of(estimate.lag_s, errors, confidence)
+    if kind == CALIBRATED:
+        return calibrated_interval(estimate, series, noise, resamples, rng)
+    return estimate.interval(resamples, rng)
 
 
 def _range(

@@ -198,7 +198,8 @@ def _mean_z(
             if scale > 0:
                 r = (sums[4, d] - sums[0, d] * sums[1, d] / count) / scale
                 total[place] += np.arctanh(min(max(r, -0.999999), 0.999999))
-    return total / draws
+    mean: Reals = total / draws
+    return mean
 
 
 def transformed(r: Reals, counts: Ints) -> tuple[Reals, Reals]:
