@@ -192,6 +192,7 @@ def document(curve: "LightCurve") -> dict[str, Any]:
     points = frame.select(pl.col(name).alias(key) for key, name in columns.items())
     return {
         "object": curve.object,
+        "names": curve.names,
         "t0_utc": curve.t0_utc,
         "t0_source": curve.t0_source,
         "redshift": curve.redshift,

@@ -196,18 +196,17 @@ class LightCurve(Exports):
             "unit": unit,
             "band": band,
         }
-        chosen = {name: value for name, value in values.items() if value is not None}
-        clauses = [pl.col(name) == value for name, value in chosen.items()]
+        clauses = [pl.col(n) == v for n, v in values.items() if v is not None]
         return replace(self, frame=self.frame.filter(*clauses))
 
     def binned(self, bins: "float | str | Sequence[float]") -> "LightCurve":
         """Return the curve with the points of each series averaged in bins.
 
         A series is one instrument, mode, unit and band of an observatory. Rates of counts
-        follow from the sums of their counts, with exact errors; bins in which no source
-        is seen at 3 sigma are limits. Other values are weighted by exposure (else by the
-        width of the points), which is unbiased at low counts. Excluded points, limits
-        without counts and points that lack what the bins need stay as they are.
+        follow from the sums of their counts, with exact errors; bins without a source at
+        3 sigma are limits. Other values are weighted by exposure, else by width, which is
+        unbiased. Excluded points, limits without counts and points that lack what the
+        bins need stay as they are.
 
         Parameters
         ----------
@@ -221,8 +220,7 @@ class LightCurve(Exports):
         Returns
         -------
         LightCurve
-            One point for each bin; column `averaged` counts the points in it, and
-            `not_binned` is null or why a point that counts is in no bin.
+            One point for each bin; others have the reason in column `not_binned`.
 
         Raises
         ------
@@ -309,12 +307,14 @@ class LightCurve(Exports):
         return f"<p>{self._summary()}</p>{self.frame._repr_html_()}"
 
     def _summary(self) -> str:
-        points, limits = len(self.points), int(self.points["is_limit"].sum())
+        limits = int(self.points["is_limit"].sum())
         zero = f"T0 {self.t0_utc} ({self.t0_source})" if self.t0 else "no T0"
+        others = [name for name in self.names if name != self.object]
+        also = f" (in files: {', '.join(others)})" if others else ""
         outside = int(self.not_binned["points"].sum())
         unbinned = f"{outside:,} in no bin; " if outside else ""
         return (
-            f"Light curve of {self.object}: {points:,} points, {limits:,} of them limits; "
-            f"{unbinned}{len(self.excluded):,} excluded; {zero}; {len(self.neighbours)} "
-            "neighbours"
+            f"Light curve of {self.object}{also}: {len(self.points):,} points, "
+            f"{limits:,} of them limits; {unbinned}{len(self.excluded):,} excluded; "
+            f"{zero}; {len(self.neighbours)} neighbours"
         )

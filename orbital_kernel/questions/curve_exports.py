@@ -48,6 +48,12 @@ class Exports:
         """The points that count."""
 
     @property
+    def names(self) -> list[str]:
+        """The names that the files give the object."""
+        names = self.frame["object"].drop_nulls().unique().sort()
+        return [str(name) for name in names]
+
+    @property
     def t0_utc(self) -> str | None:
         """T0 as UTC text to the millisecond; None if T0 has no date."""
         if self.t0 is None:

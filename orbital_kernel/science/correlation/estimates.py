@@ -1,6 +1,6 @@
 """How a lag is estimated: the correlation function, its peak, and a resampled interval."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from orbital_kernel.science.correlation.iccf import grid, interpolated
 from orbital_kernel.science.correlation.series import Series
 
 Reals = NDArray[np.float64]
+Ints = NDArray[np.int64]
 Interval = tuple[float | None, float | None]
 
 METHODS: Mapping[str, str] = {
@@ -126,22 +127,42 @@ def resampled_lags(
     rng: np.random.Generator,
 ) -> Reals:
     """Return the lags of resampled series (FR/RSS) that have a peak."""
-    lags = [lag_of(resampled(a, rng), resampled(b, rng), rng) for _ in range(number)]
+    pairs = zip(resampled(a, number, rng), resampled(b, number, rng), strict=True)
+    lags = [lag_of(*pair, rng) for pair in pairs]
     return np.array([value for value in lags if np.isfinite(value)])
 
 
-def resampled(series: Series, rng: np.random.Generator) -> Series:
-    """Return a random subset of points, randomised within their errors (FR/RSS).
+def resampled(
+    series: Series, number: int, rng: np.random.Generator
+) -> Iterator[Series]:
+    """Yield random subsets of points, randomised within their errors (FR/RSS).
 
     A point drawn n times counts once with an error smaller by sqrt(n) (Peterson 2004).
     """
     size = series.times.size
-    times = np.bincount(rng.integers(0, size, size), minlength=size)
-    rows = np.flatnonzero(times)
-    errors = series.errors[rows] / np.sqrt(times[rows])
-    return Series(
-        series.times[rows], series.values[rows] + rng.normal(0, errors), errors
-    )
+    drawn = rng.integers(0, size, (number, size))
+    noise = rng.normal(size=(number, size))
+    for rows, offsets in zip(drawn, noise, strict=True):
+        yield Series(*_subset(*series[:3], rows, offsets))
+
+
+@compiled
+def _subset(
+    times: Reals, values: Reals, errors: Reals, rows: Ints, noise: Reals
+) -> tuple[Reals, Reals, Reals]:
+    counts = np.zeros(times.size)
+    for row in rows:
+        counts[row] += 1
+    size = np.count_nonzero(counts)
+    when, value, error = np.empty(size), np.empty(size), np.empty(size)
+    k = 0
+    for row in range(times.size):
+        if counts[row] > 0:
+            when[k] = times[row]
+            error[k] = errors[row] / np.sqrt(counts[row])
+            value[k] = values[row] + error[k] * noise[row]
+            k += 1
+    return when, value, error
 
 
 def _zdcf(

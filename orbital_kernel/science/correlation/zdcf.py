@@ -26,7 +26,7 @@ CERTAINLY = 8.3
 
 
 class Pairs(NamedTuple):
-    """Independent pairs (rows i of the first, j of the second) by bin, and bins' lags."""
+    """Independent pairs (rows i of the first, j of the second) in order of bin; bins' lags."""
 
     i: Ints
     j: Ints
@@ -111,7 +111,8 @@ def independent(a: Series, b: Series, max_lag_s: float, n_min: int) -> Pairs:
     size = int(number.max()) + 1 if number.size else 0
     counts = np.bincount(number, minlength=size)
     lags = np.bincount(number, lag[rows], size) / np.maximum(counts, 1)
-    return Pairs(i[rows], j[rows], number, lags)
+    order = np.argsort(number, kind="stable")
+    return Pairs(i[rows[order]], j[rows[order]], number[order], lags)
 
 
 @compiled
@@ -159,46 +160,36 @@ def averaged(
         for series in (a, b)
         for n in (series.values.size,)
     )
-    order = np.argsort(pairs.bin, kind="stable")
-    mean = _mean_z(first.T.copy(), second.T.copy(), *pairs[:3], order, pairs.lags.size)
-    return np.asarray(np.tanh(mean))
+    starts = np.searchsorted(pairs.bin, np.arange(pairs.lags.size + 1))
+    return np.asarray(np.tanh(_mean_z(first, second, pairs.i, pairs.j, starts)))
 
 
 @compiled
-def _mean_z(
-    xs: Reals, ys: Reals, i: Ints, j: Ints, number: Ints, order: Ints, size: int
-) -> Reals:
-    """Return the mean of z of each bin over the draws (points, n) of both series.
+def _mean_z(xs: Reals, ys: Reals, i: Ints, j: Ints, starts: Ints) -> Reals:
+    """Return the mean of z of each bin over the draws (n, points) of both series.
 
-    Pairs are taken bin by bin in `order`; the inner loops are over the draws.
+    The pairs of bin k are those from `starts[k]` to `starts[k + 1]`.
     """
-    draws = xs.shape[1]
+    size = starts.size - 1
     total = np.zeros(size)
-    sums = np.zeros((5, draws))
-    k = 0
-    while k < order.size:
-        place = number[order[k]]
-        sums[:] = 0.0
-        count = 0
-        while k < order.size and number[order[k]] == place:
-            x, y = xs[i[order[k]]], ys[j[order[k]]]
-            for d in range(draws):
-                p, q = x[d], y[d]
-                sums[0, d] += p
-                sums[1, d] += q
-                sums[2, d] += p * p
-                sums[3, d] += q * q
-                sums[4, d] += p * q
-            count += 1
-            k += 1
-        for d in range(draws):
-            first = sums[2, d] - sums[0, d] ** 2 / count
-            second = sums[3, d] - sums[1, d] ** 2 / count
+    for draw in range(xs.shape[0]):
+        x, y = xs[draw], ys[draw]
+        for place in range(size):
+            sum_x, sum_y, xx, yy, xy = 0.0, 0.0, 0.0, 0.0, 0.0
+            for k in range(starts[place], starts[place + 1]):
+                p, q = x[i[k]], y[j[k]]
+                sum_x += p
+                sum_y += q
+                xx += p * p
+                yy += q * q
+                xy += p * q
+            n = max(starts[place + 1] - starts[place], 1)
+            first, second = xx - sum_x**2 / n, yy - sum_y**2 / n
             scale = np.sqrt(max(first, 0.0) * max(second, 0.0))
             if scale > 0:
-                r = (sums[4, d] - sums[0, d] * sums[1, d] / count) / scale
+                r = (xy - sum_x * sum_y / n) / scale
                 total[place] += np.arctanh(min(max(r, -0.999999), 0.999999))
-    mean: Reals = total / draws
+    mean: Reals = total / xs.shape[0]
     return mean
 
 
@@ -216,7 +207,7 @@ def transformed(r: Reals, counts: Ints) -> tuple[Reals, Reals]:
 def peak_likelihood(r: Reals, counts: Ints) -> Reals:
     """Return the likelihood that each bin is the highest (PLIKE), summing to 1."""
     mean, sigma = transformed(r, counts)
-    z = np.linspace((mean - 5 * sigma).max(), (mean + 5 * sigma).max(), 100)
+    z = np.linspace((mean - 5 * sigma).max(), (mean + 5 * sigma).max(), 60)
     likelihood = _highest(mean, sigma, z)
     return np.asarray(likelihood / likelihood.sum())
 
