@@ -13,11 +13,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vast_standin.engine.base import Base
+from vast_standin.engine.constants import (
+    joined,
+    plain_bytes,
+    repeated,
+    taken,
+    with_constants,
+)
 from vast_standin.engine.file_writer import FileWriter
 from vast_standin.engine.physical import physical
-from vast_standin.engine.positions import ROW_ID, RowIds
+from vast_standin.engine.positions import ROW_ID, RowIds, Span
 from vast_standin.engine.segment import Segment
-from vast_standin.engine.table import Definition, Projection, SortedCopy, Table
+from vast_standin.engine.table import Column, Definition, Projection, SortedCopy, Table
 from vast_standin.engine.zones import GROUP, pack, zones_of
 
 ORIGIN = "origin"
@@ -37,7 +44,7 @@ class Rows:
         """Return the rows in another order."""
         index = pa.array(order)
         return Rows(
-            {n: c.take(index) for n, c in self.columns.items()}, self.row_ids[order]
+            {n: taken(c, index) for n, c in self.columns.items()}, self.row_ids[order]
         )
 
     def slice(self, start: int, rows: int) -> "Rows":
@@ -69,10 +76,12 @@ def read_rows(
         if column.is_row_id:
             continue
         parts = [
-            _filtered(segment.read(column.number, column.field.type, start, stop), mask)
+            _read(definition, segment, column, (start, stop), mask)
             for (segment, start, stop), mask in zip(spans, masks, strict=True)
         ]
-        columns[column.number] = _joined(parts, column.field.type)
+        columns[column.number] = (
+            joined(parts) if parts else pa.nulls(0, column.field.type)
+        )
     ids = [
         segment.base.ids(start, stop)[slice(None) if mask is None else mask]
         for (segment, start, stop), mask in zip(spans, masks, strict=True)
@@ -103,7 +112,7 @@ class Rewriter:
     ) -> Iterator[Segment]:
         """Write rows as segments of like size, none larger than a segment may be."""
         total = len(rows.row_ids)
-        sizes = [c.nbytes for c in rows.columns.values() if c.null_count < total]
+        sizes = [plain_bytes(c) for c in rows.columns.values() if c.null_count < total]
         parts = max(1, -(-total // most_rows(total, sum(sizes))))
         step = max(1, -(-total // parts))
         for start in range(0, total, step):
@@ -142,6 +151,7 @@ class Rewriter:
     ) -> Base:
         columns = {n: c for n, c in rows.columns.items() if self._is_stored(n, c, lead)}
         columns = columns or dict(list(rows.columns.items())[:1])
+        columns = with_constants(columns, {lead, *self.definition.fixed})
         arrays = {str(n): c for n, c in columns.items()} | (extra or {})
         ids = rows.row_ids
         together = bool(np.all(np.diff(ids) == 1))
@@ -153,7 +163,7 @@ class Rewriter:
             rows=len(ids),
             first_row_id=int(ids[0]) if together and not extra else None,
             extent=self.writer.append(batch),
-            packed_zones=pack(zones_of(rows.columns, 0)),
+            packed_zones=pack(zones_of(rows.columns | columns, 0)),
             ordinal=ordinal,
             sorted_by=self.definition.sort_key[0] if is_sorted else None,
             run=run,
@@ -198,14 +208,21 @@ def _copy_of(table: Table, projection: Projection, segment: Segment) -> Segment 
     return Segment(copy.base, deleted=np.flatnonzero(gone[origin]))
 
 
-def _filtered(array: pa.Array, mask: npt.NDArray[np.bool_] | None) -> pa.Array:
+def _read(
+    definition: Definition,
+    segment: Segment,
+    column: Column,
+    span: Span,
+    mask: npt.NDArray[np.bool_] | None,
+) -> pa.Array:
+    """Read the live rows of a span in one column, a constant one as a run."""
+    start, stop = span
+    run = None if column.number in definition.fixed else segment.run(column.number)
+    if run is not None:
+        rows = stop - start if mask is None else int(mask.sum())
+        return repeated(run.values, rows)
+    array = segment.read(column.number, column.field.type, start, stop)
     return array if mask is None else array.filter(pa.array(mask))
-
-
-def _joined(parts: list[pa.Array], kind: pa.DataType) -> pa.Array:
-    if not parts:
-        return pa.nulls(0, kind)
-    return parts[0] if len(parts) == 1 else pa.concat_arrays(parts)
 
 
 def _is_number(kind: pa.DataType) -> bool:

@@ -167,7 +167,7 @@ class Table:
     @cached_property
     def nbytes(self) -> int:
         """Bytes on disk."""
-        return sum(s.nbytes for s in self.segments)
+        return sum(s.stored_nbytes for s in self.segments)
 
     def with_segments(self, segments: tuple[Segment, ...]) -> "Table":
         """Replace the segments."""

@@ -13,7 +13,7 @@ import pyarrow as pa
 from vast_standin.custody import begin_sums
 from vast_standin.engine.zones import ColumnZones, pack
 
-FORMAT = 3
+FORMAT = 4
 SUMMED = "meta bucket schema tbl segment patch copy snapshot sums".split()  # noqa: SIM905
 _WITH_ZONES = ("segment", "patch", "copy")
 
@@ -95,7 +95,13 @@ def _sums_of_rows(db: sqlite3.Connection) -> None:
     begin_sums(db, SUMMED)
 
 
+def _constant_columns(db: sqlite3.Connection) -> None:
+    """Change only the number: segments may hold constant columns as runs from now on."""
+    begin_sums(db, ["meta"])
+
+
 _STEPS: Mapping[int, Callable[[sqlite3.Connection], None]] = {
     1: _zones_in_one_batch,
     2: _sums_of_rows,
+    3: _constant_columns,
 }
