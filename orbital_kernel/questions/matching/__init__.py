@@ -22,13 +22,21 @@ from orbital_kernel.questions.matching.task import (
     Tile,
 )
 from orbital_kernel.questions.matching.tile import run_tile
-from orbital_kernel.questions.matching.workers import Done, by_dask, in_processes
+from orbital_kernel.questions.matching.workers import (
+    Done,
+    by_dask,
+    cores,
+    in_processes,
+    in_threads,
+)
 
 __all__ = ["Matching", "Progress", "match", "no_progress"]
 
 TABLES = ("objects", "associations", "pairs", "identities", "tiles")
-FEW_ROWS = 1_000_000
-"""Of fewer, the start of processes costs as much as they save."""
+FEW_ROWS = 250_000
+"""Of fewer, one tile after the other is done here."""
+MANY_ROWS = 6_000_000
+"""Of fewer, threads of this process do the tiles: the start of processes costs more."""
 EARLIEST, LATEST = 1800.0, 2200.0
 Progress = Callable[[int, int], None]
 """Called with the rows matched so far, and all rows."""
@@ -103,15 +111,10 @@ def _run(
     if dask is not None:
         return by_dask(store, plan, tiles, now, dask)
     rows = sum(tile.rows for tile in tiles)
-    if workers is None and (rows <= FEW_ROWS or len(tiles) < 2):
-        return _here(store, plan, tiles, now)
-    return in_processes(store, plan, tiles, now, workers)
-
-
-def _here(store: Store, plan: Plan, tiles: Sequence[Tile], now: datetime) -> Done:
-    """Do the tiles one after the other: for few rows, when a process costs more."""
-    for tile in tiles:
-        yield tile, run_tile(store, plan, tile, now)
+    if workers is not None or rows > MANY_ROWS:
+        return in_processes(store, plan, tiles, now, workers)
+    threads = 1 if rows <= FEW_ROWS else cores()
+    return in_threads(lambda tile: run_tile(store, plan, tile, now), tiles, threads)
 
 
 def tt_now() -> datetime:

@@ -170,9 +170,9 @@ def with_priors(
 def _one_way(
     a: Places, b: Places, pairs: Joined, priors: Priors
 ) -> tuple[Reals, Reals, Reals]:
-    sources, back, own = np.unique(
-        pairs.of_left, return_inverse=True, return_counts=True
-    )
+    counts = np.bincount(pairs.of_left, minlength=a.ra.size)
+    sources = np.flatnonzero(counts)
+    back, own = (np.cumsum(counts > 0) - 1)[pairs.of_left], counts[sources]
     stored = cells_of(b.ra, b.dec)
     classes = density_class(a.ra[sources], a.dec[sources], stored, own)
     covariance = a.covariance[sources]
@@ -235,17 +235,30 @@ def _with_names(
 def ranked(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the pairs, each left source's best first, with ranks of both sides."""
     left, right = (frame[f"{side}_row"].to_numpy() for side in ("left", "right"))
-    order = np.lexsort((right, -frame["match_probability"].to_numpy(), left))
-    sorted_ = frame[order]
-    right, falling = right[order], -sorted_["match_probability"].to_numpy()
-    by_right = np.lexsort((falling, right))
-    rank, rank_right = _places_in(left[order]), np.empty(order.size, np.int64)
+    falling = -frame["match_probability"].to_numpy()
+    order = _in_groups(left, right, falling)
+    left, right, falling = left[order], right[order], falling[order]
+    by_right = _in_groups(right, np.arange(right.size), falling)
+    rank, rank_right = _places_in(left), np.empty(order.size, np.int64)
     rank_right[by_right] = _places_in(right[by_right])
-    return sorted_.with_columns(
+    return frame[order].with_columns(
         pl.Series("rank", rank),
         pl.Series("rank_right", rank_right),
         pl.Series("mutual", (rank == 1) & (rank_right == 1)),
     )
+
+
+def _in_groups(groups: Ints, of: Ints, falling: Reals) -> Ints:
+    """Return the order by group, in it by `falling` and `of`: most groups are of one."""
+    order = np.argsort(groups, kind="stable")
+    in_order = groups[order]
+    beside = in_order[1:] == in_order[:-1]
+    several = np.zeros(order.size, bool)
+    several[1:] |= beside
+    several[:-1] |= beside
+    some = order[several]
+    order[several] = some[np.lexsort((of[some], falling[some], groups[some]))]
+    return order
 
 
 def _places_in(groups: Ints) -> Ints:
