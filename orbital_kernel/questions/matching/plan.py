@@ -11,6 +11,8 @@ import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -21,6 +23,7 @@ from orbital_kernel.database import Store
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.observatory import observatories
+from orbital_kernel.model.predicate import Clause
 from orbital_kernel.model.sky import FULL_SKY, ORDER, cone_ranges
 from orbital_kernel.questions.matching.pairing import pairing_of
 from orbital_kernel.questions.matching.reading import (
@@ -40,6 +43,7 @@ from orbital_kernel.questions.matching.task import (
     Tile,
     healpix_clause,
 )
+from orbital_kernel.questions.side_by_side import side_by_side
 from orbital_kernel.science.matching.errorcircles import covariances, largest_sigma
 from orbital_kernel.science.matching.joining import places
 from orbital_kernel.science.matching.typical import with_typical_errors
@@ -52,7 +56,7 @@ MOST_ROWS = 250_000
 SAMPLE_ROWS = 400_000
 STRETCHES = 48
 LEAST_MARGIN_ARCMIN = 6.0
-MOST_RANGES = 48
+MOST_RANGES = 128
 NO_CELLS = pl.DataFrame(schema={"healpix": pl.Int64, "count": pl.UInt32})
 
 
@@ -113,31 +117,47 @@ def wide_ranges(
 def survey(
     store: Store, names: Sequence[str], region: tuple[float, float, float] | None
 ) -> Survey:
-    """Stream cells and errors of the catalogues."""
-    cells, missing, sigma = {}, {}, 0.0
+    """Stream cells and errors of the catalogues, side by side."""
     clauses = [] if region is None else [healpix_clause(wide_ranges(region))]
-    for name in names:
-        table, parts, unstated = f"{name}.sources", [NO_CELLS], False
-        missing[name] = 0
-        with store.transaction() as tx:
-            for batch in tx.stream(table, clauses, columns=list(STATED)):
-                rows = frame_of(pa.Table.from_batches([batch]))
-                placed = rows.filter(pl.col("healpix").fill_null(-1) >= 0)
-                missing[name] += rows.height - placed.height
-                cell = pl.col("healpix") // 4 ** (ORDER - CELL_ORDER)
-                parts.append(placed.group_by(cell).len("count"))
-                stated = placed.filter(has_radius())
-                unstated |= stated.height < placed.height
-                sigma = max(sigma, _widest(stated, name))
-            columns = [*STATED, *TYPICAL]
-            for batch in tx.stream(table, clauses, columns=columns) if unstated else ():
-                rows = frame_of(pa.Table.from_batches([batch])).filter(~has_radius())
-                placed = rows.filter(pl.col("healpix").fill_null(-1) >= 0)
-                sigma = max(sigma, _widest(placed, name))
-        counted = pl.concat(parts).group_by("healpix").agg(pl.col("count").sum())
-        counted = counted.sort("healpix").cast(pl.Int64)
-        cells[name] = counted["healpix"].to_numpy(), counted["count"].to_numpy()
-    return Survey(cells, sigma, {n: count for n, count in missing.items() if count})
+    read = partial(_surveyed, store, clauses)
+    parts = dict(zip(names, side_by_side(read, names), strict=True))
+    return Survey(
+        {name: part.cells for name, part in parts.items()},
+        max(part.sigma_arcsec for part in parts.values()),
+        {n: p.without_position for n, p in parts.items() if p.without_position},
+    )
+
+
+class _Part(NamedTuple):
+    """What a survey sees of one catalogue."""
+
+    cells: tuple[Ints, Ints]
+    sigma_arcsec: float
+    without_position: int
+
+
+def _surveyed(store: Store, clauses: Sequence[Clause], name: str) -> _Part:
+    table, parts, unstated = f"{name}.sources", [NO_CELLS], False
+    missing, sigma = 0, 0.0
+    with store.transaction() as tx:
+        for batch in tx.stream(table, clauses, columns=list(STATED)):
+            rows = frame_of(pa.Table.from_batches([batch]))
+            placed = rows.filter(pl.col("healpix").fill_null(-1) >= 0)
+            missing += rows.height - placed.height
+            cell = pl.col("healpix") // 4 ** (ORDER - CELL_ORDER)
+            parts.append(placed.group_by(cell).len("count"))
+            stated = placed.filter(has_radius())
+            unstated |= stated.height < placed.height
+            sigma = max(sigma, _widest(stated, name))
+        columns = [*STATED, *TYPICAL]
+        for batch in tx.stream(table, clauses, columns=columns) if unstated else ():
+            rows = frame_of(pa.Table.from_batches([batch])).filter(~has_radius())
+            placed = rows.filter(pl.col("healpix").fill_null(-1) >= 0)
+            sigma = max(sigma, _widest(placed, name))
+    counted = pl.concat(parts).group_by("healpix").agg(pl.col("count").sum())
+    counted = counted.sort("healpix").cast(pl.Int64)
+    cells = counted["healpix"].to_numpy(), counted["count"].to_numpy()
+    return _Part(cells, sigma, missing)
 
 
 def _widest(rows: pl.DataFrame, name: str) -> float:
@@ -226,19 +246,16 @@ def _pairings(
     store: Store, names: Sequence[str], surveyed: Survey, choice: Choice
 ) -> tuple[Pairing, ...]:
     ranges = sample_ranges(surveyed)
-    lists = {
-        name: listed(store.read, name, Sky(tuple(ranges)), choice).sources
-        if ranges
-        else None
-        for name in names
-    }
+    sample = Sky(tuple(ranges))
+
+    def read(name: str) -> pl.DataFrame | None:
+        return listed(store.read, name, sample, choice).sources if ranges else None
+
+    lists = dict(zip(names, side_by_side(read, names), strict=True))
     _require_brightness(lists, choice)
+    positions = {name: places(_some(lists[name]), name) for name in names}
     return tuple(
-        pairing_of(
-            left,
-            right,
-            *(places(_some(lists[name]), name) for name in (left, right)),
-        )
+        pairing_of(left, right, positions[left], positions[right])
         for left, right in itertools.combinations(names, 2)
     )
 

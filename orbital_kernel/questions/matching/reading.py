@@ -29,7 +29,7 @@ SOURCE = (*STATED, "catalog", "source_id", "obs_id", "ra", "dec", "kind", "simul
 MOST_SIGMA_ARCSEC = 600.0
 TOO_WIDE = "position error above 10 arcmin (one sigma)"
 NO_POSITION = "no position"
-RANGES_AT_ONCE = 64
+RANGES_AT_ONCE = 128
 FLUX = "flux"
 Read = Callable[..., pa.Table]
 """The database's `read`: rows of a table that clauses hold for."""

@@ -18,7 +18,6 @@ from orbital_kernel.errors import QueryError
 from orbital_kernel.science.columns import either
 from orbital_kernel.science.matching.density import (
     SKY_ARCSEC2,
-    cells_of,
     density_arcsec2,
 )
 from orbital_kernel.science.matching.errorcircles import mean_sigma
@@ -173,16 +172,15 @@ def _one_way(
     counts = np.bincount(pairs.of_left, minlength=a.ra.size)
     sources = np.flatnonzero(counts)
     back, own = (np.cumsum(counts > 0) - 1)[pairs.of_left], counts[sources]
-    stored = cells_of(b.ra, b.dec)
-    classes = density_class(a.ra[sources], a.dec[sources], stored, own)
-    covariance = a.covariance[sources]
-    by_source, share = priors.of(classes, size_class(covariance))
+    classes = density_class(a.cells[sources], b.sorted_cells, own)
+    covariance, sigma = a.covariance[sources], a.sigma[sources]
+    by_source, share = priors.of(classes, size_class(sigma))
     area = np.pi * (N_SIGMA * mean_sigma(covariance)) ** 2
     density = (by_source * priors.crowding(by_source, area, own))[back]
     odds = odds_of(pairs.bayes, density) * priors.weights(
         classes[back],
-        fineness_class(covariance)[back],
-        fineness_class(b.covariance)[pairs.of_right],
+        fineness_class(sigma)[back],
+        fineness_class(b.sigma)[pairs.of_right],
     )
     odds = odds * priors.brightness(b.brightness, pairs.of_right)
     p_any, p_i = posterior(pairs.of_left, odds, share[back])

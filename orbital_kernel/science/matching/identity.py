@@ -231,15 +231,17 @@ def _linked(
     catalogues: Mapping[str, pl.DataFrame], links: pl.DataFrame
 ) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
     """Return the rows that have a link, and the links of these rows' numbers."""
-    numbers = np.unique(np.concatenate([links["a"].to_numpy(), links["b"].to_numpy()]))
+    linked = np.zeros(sum(frame.height for frame in catalogues.values()), bool)
+    for end in ("a", "b"):
+        linked[links[end].to_numpy()] = True
+    numbers = np.flatnonzero(linked)
     frames, first = {}, 0
     for name, frame in catalogues.items():
         low, high = np.searchsorted(numbers, [first, first + frame.height])
         frames[name] = frame[numbers[low:high] - first]
         first += frame.height
-    a, b = (
-        pl.Series(np.searchsorted(numbers, links[end].to_numpy())) for end in ("a", "b")
-    )
+    place = np.cumsum(linked) - 1
+    a, b = (pl.Series(place[links[end].to_numpy()]) for end in ("a", "b"))
     of_a = pl.col("component") == pl.col("a")
     component = pl.when(of_a).then(a).when(~of_a).then(b).alias("component")
     return frames, links.with_columns(component, a.alias("a"), b.alias("b"))
@@ -312,12 +314,11 @@ def _observatories(members: pl.DataFrame, start: Ints) -> pl.Series:
     for number, table in enumerate(tables):
         bits[(members["table"] == table).to_numpy()] = 1 << number
     of_group = np.bitwise_or.reduceat(bits, start) if start.size else bits[:0]
-    kinds, back = np.unique(of_group, return_inverse=True)
     words = [
         ",".join(t.split(".")[0] for n, t in enumerate(tables) if kind >> n & 1)
-        for kind in kinds.tolist()
+        for kind in range(1 << len(tables))
     ]
-    return pl.Series("observatories", words, pl.String).gather(back)
+    return pl.Series("observatories", words, pl.String).gather(of_group)
 
 
 def _registered(
