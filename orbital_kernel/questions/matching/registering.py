@@ -4,19 +4,9 @@ from datetime import datetime
 
 import polars as pl
 
-from orbital_kernel.database import Store
-from orbital_kernel.model.frames import frame_of
-from orbital_kernel.questions.matching.task import Plan, Tile, healpix_clause
+from orbital_kernel.questions.matching.task import Plan
 from orbital_kernel.science.matching.identity import Identity
-from orbital_kernel.science.matching.registry import KNOWN, MEMBER
-
-
-def registered_near(store: Store, tile: Tile) -> pl.DataFrame:
-    """Return what is registered of the members in the tile and its margin."""
-    columns = [*KNOWN, "event", "other_id", "run_id"]
-    ranges = tile.ranges or ((0, 1),)
-    rows = store.read("cross.identities", [healpix_clause(ranges)], columns=columns)
-    return frame_of(rows)
+from orbital_kernel.science.matching.registry import MEMBER
 
 
 def new_registrations(

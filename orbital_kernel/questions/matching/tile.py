@@ -16,6 +16,7 @@ import polars as pl
 from orbital_kernel.database import Store, Transaction
 from orbital_kernel.model.predicate import Clause, Equal, Range
 from orbital_kernel.model.sky import separation_deg
+from orbital_kernel.questions.matching.held import Held, Rows, Stored
 from orbital_kernel.questions.matching.marks import Mark, finish, resumed, writing
 from orbital_kernel.questions.matching.reading import (
     TOO_WIDE,
@@ -24,10 +25,7 @@ from orbital_kernel.questions.matching.reading import (
     Sky,
     listed,
 )
-from orbital_kernel.questions.matching.registering import (
-    new_registrations,
-    registered_near,
-)
+from orbital_kernel.questions.matching.registering import new_registrations
 from orbital_kernel.questions.matching.task import (
     Pairing,
     Plan,
@@ -47,19 +45,25 @@ OF_MEMBERS = ("cell", "founder")
 OF_PAIRS = ("source_id", "catalog", "members", "simulated")
 
 
-def run_tile(store: Store, plan: Plan, tile: Tile, now: datetime) -> Summary:
-    """Match one tile and store it; return its counts. A finished tile is not repeated."""
+def run_tile(
+    store: Store, plan: Plan, tile: Tile, now: datetime, held: Held | None = None
+) -> Summary:
+    """Match one tile and store it; return its counts. A finished tile is not repeated.
+
+    Its rows are those that are held, or are read.
+    """
     mark = Mark(plan.run_id, tile.low, tile.high)
     finished = resumed(store, mark)
     if finished is not None:
         return finished
     choice, sky = Choice(plan.brightness, plan.epoch), Sky(tile.ranges)
-    lists = {name: listed(store.read, name, sky, choice) for name in plan.names}
+    rows: Rows = held or Stored(store, choice)
+    lists = {name: listed(rows.sources(name, sky), name, choice) for name in plan.names}
     pairs = {
         (pairing.left, pairing.right): _paired(lists, pairing, plan)
         for pairing in plan.pairings
     }
-    registered = registered_near(store, tile)
+    registered = rows.registered(sky)
     before = registered.filter(
         pl.col("event") == "registered", pl.col("run_id") != plan.run_id
     )
