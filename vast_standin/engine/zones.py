@@ -174,7 +174,7 @@ def _constant_zones(
     """Return the zones of one value that repeats, found without its repetitions."""
     low, high = _extremes(physical(run.values))
     kind = physical_type(run.type.value_type)
-    rows = np.diff(np.array(cuts, dtype=np.int64))
+    rows = np.diff(np.array(cuts)).astype(np.int64)
     some = rows > 0
     return ColumnZones(
         groups,
