@@ -204,3 +204,16 @@ def test_values_without_counts_reach_a_signal_by_their_errors():
 def test_words_of_bins_without_a_usable_number_are_refused(bins):
     with pytest.raises(QueryError, match="bins are a width in s"):
         counted().binned(bins)
+
+
+def test_points_as_wide_as_the_bins_stay_single_whatever_the_rounding():
+    noise = np.random.default_rng(3).uniform(-2e-5, 2e-5, SNAPSHOTS * EACH)
+    noise[0] = 0.0
+    curve = counted()
+    shifted = curve.frame.with_columns(
+        pl.Series("since_s", np.arange(len(noise)) * WIDTH_S + noise)
+    )
+
+    binned = LightCurve("x", shifted).binned(WIDTH_S)
+
+    assert [1] * len(noise) == binned["averaged"].to_list()
