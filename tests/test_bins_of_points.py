@@ -204,3 +204,32 @@ def test_values_without_counts_reach_a_signal_by_their_errors():
 def test_words_of_bins_without_a_usable_number_are_refused(bins):
     with pytest.raises(QueryError, match="bins are a width in s"):
         counted().binned(bins)
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        (
+            '{"rate": "net", "COUNTS": 4.0, "AREA": 10, "BG_COUNTS": 6, "BG_AREA": 200, '
+            '"BG_EXPOSURE": 100}',
+            (4.0, 6.0, 0.05),
+        ),
+        ('{"rate": "total", "COUNTS": 4.0, "BG_COUNTS": 6}', (4.0, None, None)),
+        ('{"counts": "4", "reference": "a paper"}', (4.0, None, None)),
+    ],
+)
+def test_counts_are_those_that_the_file_lists(extra, expected):
+    curve = counted(
+        counts=pl.Series([None] * 60, dtype=pl.Float64),
+        background_counts=pl.Series([None] * 60, dtype=pl.Float64),
+        backscale=pl.Series([None] * 60, dtype=pl.Float64),
+        exposure_s=100.0,
+        extra=extra,
+    )
+
+    assert (
+        expected
+        == curve.frame.row(0, named=False)[
+            slice(*(curve.frame.columns.index(n) for n in ("counts", "correction")))
+        ]
+    )
