@@ -18,6 +18,11 @@ START = np.datetime64("2015-04-01T00:00:00", "ns")
 SNAPSHOTS = 3
 EACH = 20
 WIDTH_S = 50.0
+NET = (
+    '{"rate": "net", "COUNTS": 4.0, "AREA": 10, "BG_COUNTS": 6, "BG_AREA": 200, '
+    '"BG_EXPOSURE": 100}'
+)
+"""What dmextract lists of a bin."""
 
 
 def counted(seed=5, mean=6.0, ratio=0.1, **columns):
@@ -210,8 +215,7 @@ def test_words_of_bins_without_a_usable_number_are_refused(bins):
     ("extra", "expected"),
     [
         (
-            '{"rate": "net", "COUNTS": 4.0, "AREA": 10, "BG_COUNTS": 6, "BG_AREA": 200, '
-            '"BG_EXPOSURE": 100}',
+            NET,
             (4.0, 6.0, 0.05),
         ),
         ('{"rate": "total", "COUNTS": 4.0, "BG_COUNTS": 6}', (4.0, None, None)),
