@@ -10,7 +10,7 @@ from astropy.stats import bayesian_blocks
 from orbital_kernel.errors import QueryError
 from orbital_kernel.questions.curve import LightCurve
 from orbital_kernel.science.bursts.blocks import block_edges
-from orbital_kernel.science.lightcurves import joint
+from orbital_kernel.science.lightcurves import CountsToFlux, joint
 from orbital_kernel.science.lightcurves.photons import rates_of
 from orbital_kernel.science.lightcurves.point_groups import count_edges
 
@@ -18,6 +18,7 @@ START = np.datetime64("2015-04-01T00:00:00", "ns")
 SNAPSHOTS = 3
 EACH = 20
 WIDTH_S = 50.0
+FACTOR = {"XRT": CountsToFlux(4e-11, (0.3, 10.0), "assumed")}
 NET = (
     '{"rate": "net", "COUNTS": 4.0, "AREA": 10, "BG_COUNTS": 6, "BG_AREA": 200, '
     '"BG_EXPOSURE": 100}'
@@ -25,7 +26,7 @@ NET = (
 """What dmextract lists of a bin."""
 
 
-def counted(seed=5, mean=6.0, ratio=0.1, **columns):
+def counted(seed=5, mean=6.0, ratio=0.1, target=None, **columns):
     """Return a curve of counts: snapshots 5000 s apart, each of bins of 50 s."""
     rng = np.random.default_rng(seed)
     size = SNAPSHOTS * EACH
@@ -43,6 +44,8 @@ def counted(seed=5, mean=6.0, ratio=0.1, **columns):
         "value_err_plus": 1.0,
         "value_err_minus": 1.0,
         "unit": "count / s",
+        "band_low_kev": 0.3,
+        "band_high_kev": 10.0,
         "instrument": "XRT",
         "obs_id": [f"0000{1 + k // (2 * EACH)}" for k in range(size)],
         "exposure_s": exposure,
@@ -51,7 +54,10 @@ def counted(seed=5, mean=6.0, ratio=0.1, **columns):
         "backscale": ratio,
         "correction": correction,
     }
-    return LightCurve("x", joint(pl.DataFrame({**rows, **columns}), unit=None))
+    frame = pl.DataFrame({**rows, **columns})
+    return LightCurve(
+        "x", joint(frame, unit=target, counts_to_flux=FACTOR if target else None)
+    )
 
 
 def expected(rows):
@@ -110,6 +116,17 @@ def test_binned_counts_can_be_binned_again():
     once, twice = counted().binned("observation"), counted().binned(100.0)
 
     np.testing.assert_allclose(values(twice.binned("observation")), values(once))
+
+
+def test_counts_in_a_unit_of_flux_are_those_of_the_rates():
+    rates, fluxes = counted(), counted(target="erg / (cm2 s)")
+    scaled = np.array(values(rates.binned("counts:25"))) * FACTOR["XRT"].factor
+
+    np.testing.assert_allclose(values(fluxes.binned("counts:25")), scaled)
+    np.testing.assert_allclose(
+        values(fluxes.binned(100.0).binned("observation")),
+        values(fluxes.binned("observation")),
+    )
 
 
 def test_a_step_of_the_rate_is_the_edge_of_a_block():
