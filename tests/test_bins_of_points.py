@@ -231,10 +231,7 @@ def test_words_of_bins_without_a_usable_number_are_refused(bins):
 @pytest.mark.parametrize(
     ("extra", "expected"),
     [
-        (
-            NET,
-            (4.0, 6.0, 0.05),
-        ),
+        (NET, (4.0, 6.0, 0.05)),
         ('{"rate": "total", "COUNTS": 4.0, "BG_COUNTS": 6}', (4.0, None, None)),
         ('{"counts": "4", "reference": "a paper"}', (4.0, None, None)),
     ],
@@ -248,9 +245,18 @@ def test_counts_are_those_that_the_file_lists(extra, expected):
         extra=extra,
     )
 
-    assert (
-        expected
-        == curve.frame.row(0, named=False)[
-            slice(*(curve.frame.columns.index(n) for n in ("counts", "correction")))
-        ]
+    names = ("counts", "background_counts", "backscale")
+    assert expected == curve.frame.select(names).row(0)
+
+
+def test_points_as_wide_as_the_bins_stay_single_whatever_the_rounding():
+    noise = np.random.default_rng(3).uniform(-2e-5, 2e-5, SNAPSHOTS * EACH)
+    noise[0] = 0.0
+    curve = counted()
+    shifted = curve.frame.with_columns(
+        pl.Series("since_s", np.arange(len(noise)) * WIDTH_S + noise)
     )
+
+    binned = LightCurve("x", shifted).binned(WIDTH_S)
+
+    assert [1] * len(noise) == binned["averaged"].to_list()

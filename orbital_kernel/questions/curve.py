@@ -10,6 +10,7 @@ import polars as pl
 from orbital_kernel.errors import QueryError
 from orbital_kernel.query import Explain
 from orbital_kernel.query.units import units_by_name
+from orbital_kernel.questions.curve_conversions import Conversions, Read
 from orbital_kernel.questions.curve_exports import Exports
 from orbital_kernel.science.columns import fill
 from orbital_kernel.science.lightcurves import averaged, with_rest_frame
@@ -25,9 +26,11 @@ NEIGHBOURS = {
     "points": pl.Int64(),
 }
 
+PARTS = ("observatory", "instrument", "mode", "unit", "band")
+
 
 @dataclass(frozen=True)
-class LightCurve(Exports):
+class LightCurve(Conversions, Exports):
     """The light curve of one object from all observatories.
 
     It can be read as its `frame`: indexing, `len`, and the methods of polars.DataFrame
@@ -59,6 +62,8 @@ class LightCurve(Exports):
         rest_band_high_kev); None if it is not known.
     redshift_source : str, optional
         What gives the redshift.
+    reading : optional
+        The points as read, which `converted` brings to another unit.
 
     Examples
     --------
@@ -79,6 +84,7 @@ class LightCurve(Exports):
     how: Explain | None = None
     redshift: float | None = None
     redshift_source: str | None = None
+    reading: Read | None = field(default=None, compare=False)
 
     @property
     def points(self) -> pl.DataFrame:
@@ -189,14 +195,9 @@ class LightCurve(Exports):
         >>> curve["observatory"].unique().to_list()
         ['swift']
         """
-        values = {
-            "observatory": observatory,
-            "instrument": instrument,
-            "mode": mode,
-            "unit": unit,
-            "band": band,
-        }
-        clauses = [pl.col(n) == v for n, v in values.items() if v is not None]
+        values = (observatory, instrument, mode, unit, band)
+        pairs = zip(PARTS, values, strict=True)
+        clauses = [pl.col(name) == value for name, value in pairs if value is not None]
         return replace(self, frame=self.frame.filter(*clauses))
 
     def binned(self, bins: "float | str | Sequence[float]") -> "LightCurve":

@@ -22,6 +22,8 @@ Ints = NDArray[np.int64]
 LOG = re.compile(r"log\s*(\d+)")
 MOST_CELLS = 4
 """Empty and full bins for each point up to which a table of all bins is made."""
+ON_EDGE = 1e-6
+"""Of a bin: a point nearer to the next one is of it, so that rounding pairs no points."""
 SERIES = "_series"
 OUTSIDE, LIMIT = "it is outside all bins", "it is a limit"
 OF_ROW = r" row \d+$"
@@ -132,7 +134,7 @@ def _numbers(since: np.ndarray, bins: float | str | Sequence[float]) -> np.ndarr
         return np.where(outside | (number >= edges.size - 1), -1, number)
     if not bins > 0:
         raise QueryError(f"a bin's width is above 0 s; got {bins}")
-    number = np.floor(safe / bins).astype(np.int64)
+    number = np.floor(safe / bins + ON_EDGE).astype(np.int64)
     number -= number.min(initial=0)
     return np.where(outside, -1, number)
 
