@@ -15,7 +15,7 @@ from orbital_kernel.questions.matching.task import healpix_clause
 from orbital_kernel.questions.side_by_side import side_by_side
 from orbital_kernel.science.matching.registry import KNOWN
 
-MOST_HELD = 4_000_000
+MOST_HELD = 3_000_000
 """Rows, of about 150 bytes each."""
 REGISTERED = (*KNOWN, "event", "other_id", "run_id", "healpix")
 

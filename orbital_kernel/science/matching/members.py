@@ -8,11 +8,19 @@ import polars as pl
 from numpy.typing import NDArray
 
 from orbital_kernel.science.columns import demand, fill, finite
-from orbital_kernel.science.matching.errorcircles import covariances, mean_sigma
+from orbital_kernel.science.matching.errorcircles import ERRORS, covariances, mean_sigma
 from orbital_kernel.science.matching.links import components, surest_links
 from orbital_kernel.science.matching.registry import MEMBER
 
 Ints = NDArray[np.int64]
+
+USED = frozenset(
+    (
+        *("source_id", "catalog", "obs_id", "ra", "dec", "healpix", "kind"),
+        *("simulated", *ERRORS),
+    )
+)
+"""Columns of sources that objects are made from."""
 
 
 def linked(
@@ -26,7 +34,8 @@ def linked(
     frames, first = {}, 0
     for name, frame in catalogues.items():
         low, high = np.searchsorted(numbers, [first, first + frame.height])
-        frames[name] = frame[numbers[low:high] - first]
+        used = frame.select(column for column in frame.columns if column in USED)
+        frames[name] = used[numbers[low:high] - first]
         first += frame.height
     place = np.cumsum(in_link) - 1
     a, b = (pl.Series(place[links[end].to_numpy()]) for end in ("a", "b"))
