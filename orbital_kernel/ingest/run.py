@@ -94,7 +94,9 @@ def ingest(
         If the database refuses.
     """
     files = in_order(files_of(paths))
-    task = Task(observatory, str(mapping) if mapping else None, accept_checksums)
+    task = Task(
+        observatory, str(mapping) if mapping else None, accept_checksums, runs=True
+    )
     declared = reader_by(task)  # a wrong mapping is refused before any work
     current = Current.by(declared, mapping_hash(task.mapping))
     with only_one(store) as begun:

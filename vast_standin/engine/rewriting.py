@@ -151,7 +151,8 @@ class Rewriter:
     ) -> Base:
         columns = {n: c for n, c in rows.columns.items() if self._is_stored(n, c, lead)}
         columns = columns or dict(list(rows.columns.items())[:1])
-        columns = with_constants(columns, {lead, *self.definition.fixed})
+        plain = self.definition.fixed | ({lead} if lead is not None else set())
+        columns = with_constants(columns, plain)
         arrays = {str(n): c for n, c in columns.items()} | (extra or {})
         ids = rows.row_ids
         together = bool(np.all(np.diff(ids) == 1))
