@@ -52,16 +52,27 @@ def start_early(paths: Iterable[Path]) -> None:
     if not _EARLY and any(
         p.is_file() and p.stat().st_size > SMALL_BYTES for p in paths
     ):
-        process = ReaderProcess()
-        _EARLY.append(process)
-        atexit.register(_end_unused, process)
+        _EARLY.append(ReaderProcess())
+        atexit.register(end_unused)
 
 
 def reader_process() -> ReaderProcess:
     """Return the process that was started early, else a new one."""
-    return _EARLY.pop() if _EARLY else ReaderProcess()
+    try:
+        return _EARLY.pop()
+    except IndexError:
+        return ReaderProcess()
 
 
-def _end_unused(process: ReaderProcess) -> None:
-    if process in _EARLY:
-        process.close()
+def end_unused() -> None:
+    """End the process if no pool took it: nothing was to be read."""
+    while _EARLY:
+        _EARLY.pop().close()
+
+
+def _size_of(path: Path) -> int:
+    """Return the size of a file; 0 of a folder, or of what cannot be opened anyway."""
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:
+        return 0

@@ -90,7 +90,7 @@ def test_a_constant_column_takes_no_bytes_before_and_after_sorting(tmp_path):
     written = engine.root.tables[table].nbytes
     settle(engine, table)
     sorted_ = engine.root.tables[table]
-    copies = sum(copy.base.nbytes for copy in sorted_.copies.values())
+    copies = sum(run.nbytes for run in sorted_.runs)
     engine.close()
     engine, table = opened(tmp_path)
     actual = stored(engine, table)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from vast_standin.engine.constants import FEWEST, plain
 from vast_standin.engine.files import Extent
 from vast_standin.engine.physical import physical
-from vast_standin.engine.positions import ROW_ID, Positions, RowIds
+from vast_standin.engine.positions import ORIGIN, ROW_ID, Positions, RowIds
 from vast_standin.engine.zones import ColumnZones, unpack
 
 
@@ -88,6 +88,15 @@ class Base:
         self.extent.file.require()
         self.extent.verify(ROW_ID, start, stop)
         return np.asarray(self.extent.batch.column(ROW_ID).to_numpy())[start:stop]
+
+    def origins(self, start: int, stop: int) -> Positions:
+        """Numbers of the rows [start, stop) of a sorted piece among their origins'."""
+        if self.extent is None:
+            return np.empty(0, dtype=np.int64)
+        self.extent.file.require()
+        self.extent.verify(ORIGIN, start, stop)
+        column = self.extent.scattered.column(ORIGIN)
+        return np.asarray(column.to_numpy()[start:stop]).astype(np.int64)
 
     @cached_property
     def id_range(self) -> tuple[int, int]:
