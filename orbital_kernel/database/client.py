@@ -31,6 +31,7 @@ PROJECTION_HEADER = "x-orbital-projection"
 FORMS_HEADER, RUNS = "x-orbital-column-forms", "run-end-encoded"
 CANCELLED = "the question was cancelled before it was answered"
 NO_TRANSACTION = 0
+READ_BYTES = 1 << 20
 NO_COLUMN = "TabularMismatchColumnName"
 OLDER = (
     "; a table of an earlier Orbital lacks columns: `orbital provision plan` lists "
@@ -175,7 +176,11 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
             query_id = name.removeprefix("query-data-").rpartition("_")[0]
         return query_id
 
-    def _note(self, response: requests.Response, **_: object) -> None:
+    def _note(
+        self, response: requests.Response, *, stream: bool = False, **_: object
+    ) -> None:
+        if not stream:
+            _read_at_once(response)
         if response.headers.get(FORMS_HEADER) == RUNS:
             self.takes_runs.set()
         query_id = self._query_id()
@@ -198,6 +203,12 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
                     None if stored is None else int(stored),
                     None if projection is None else unquote(projection),
                 )
+
+
+def _read_at_once(response: requests.Response) -> None:
+    """Read a body in large parts: `requests` takes 10 kB at a time, a row id has 16 bytes."""
+    parts = response.iter_content(READ_BYTES)
+    response._content = b"".join(parts)  # noqa: SLF001 what `content` returns
 
 
 class Reading(VendorTransaction):  # type: ignore[misc]

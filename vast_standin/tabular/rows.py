@@ -2,11 +2,11 @@
 
 from collections.abc import Set as AbstractSet
 
-import numpy as np
 import pyarrow as pa
 
 from vast_standin.engine.constants import is_one_run, plain, repeated
 from vast_standin.engine.positions import RowIds
+from vast_standin.engine.rising import rising
 from vast_standin.engine.table import EXTERNAL_ROW_ID, Column, Table
 from vast_standin.http import ProtocolError, Response
 from vast_standin.tabular.call import Call
@@ -56,7 +56,7 @@ def update_rows(call: Call) -> Response:
 def delete_rows(call: Call) -> Response:
     """Delete rows of a table, or of its imports table."""
     call.refuse_snapshot()
-    ids = np.unique(_row_ids(read_batch(call.body(_LARGEST_BODY)), rising=False))
+    ids = rising(_row_ids(read_batch(call.body(_LARGEST_BODY)), must_rise=False))
     with call.engine.writing(call.transaction) as transaction:
         transaction.delete(call.table_or_imports(transaction.root), ids)
     return Response()
@@ -152,10 +152,10 @@ def check_updatable(table: Table, columns: AbstractSet[int], *, fresh: bool) -> 
         )
 
 
-def _row_ids(batch: pa.RecordBatch, *, rising: bool = True) -> RowIds:
+def _row_ids(batch: pa.RecordBatch, *, must_rise: bool = True) -> RowIds:
     if NAME not in batch.schema.names:
         raise ProtocolError(400, "InvalidArgument", f"there is no column {NAME}")
     ids = parse_row_ids(batch.column(NAME))
-    if rising:
+    if must_rise:
         check_rising(ids)
     return ids
