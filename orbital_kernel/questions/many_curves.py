@@ -168,8 +168,8 @@ def _points(orbital: Asks, names: Sequence[str]) -> tuple[pl.DataFrame, list[Ans
     labels = {text: owners.get(normalised(text), []) for text in texts}
     column = pl.col("object")
     label = column.replace_strict(labels, default=None, return_dtype=pl.List(pl.String))
-    if all(len(found) < 2 for found in labels.values()):
-        first = {text: found[0] for text, found in labels.items() if found}
+    if all(len(group) < 2 for group in labels.values()):
+        first = {text: group[0] for text, group in labels.items() if group}
         label = column.replace_strict(first, default=None, return_dtype=pl.String)
         points = points.with_columns(label.alias("object"))
     else:
