@@ -149,7 +149,7 @@ def ownerless(data):
     named = set()
     for path in (tables / "catalogue.sqlite", *(tables / "snapshots").iterdir()):
         with sqlite3.connect(path) as db:
-            for table in ("segment", "patch", "copy"):
+            for table in ("segment", "patch", "piece"):
                 named |= {r[0] for r in db.execute(f"SELECT file FROM {table}")}
         db.close()
     return {p.name for p in (tables / "segments").iterdir()} ^ (named - {None})

@@ -207,6 +207,7 @@ def test_a_store_without_checksums_gets_them_by_upkeep(stored):
         with closing(sqlite3.connect(stored.data / name)) as db:
             db.executescript("DELETE FROM sums; DROP TABLE row_sums")
             if name.startswith("tables"):
+                db.execute("CREATE TABLE copy (id INTEGER PRIMARY KEY)")
                 db.execute("UPDATE meta SET value='2' WHERE key='format'")
             else:
                 db.execute("PRAGMA user_version=3")

@@ -9,6 +9,7 @@ import pytest
 from vast_standin.engine import Engine, upgrades
 from vast_standin.engine.predicate import ALWAYS, Target, Term
 from vast_standin.engine.scan import ROW_ID_COLUMN, Slot, batches, scan
+from vast_standin.engine.views import projected
 
 ARCHIVE = Path(__file__).parent / "data" / "format_1.tar.xz"
 ALL_ROWS = Slot(0, 1, 1 << 40)
@@ -29,10 +30,19 @@ def folder(tmp_path):
 
 def read(root, name, condition=ALWAYS):
     """Read a table of schema s as {row id: (key, text, flux)}, and rows opened."""
-    plan = scan(root.table("b", "s", name), condition)
+    return read_state(root.table("b", "s", name), condition, (KEY, TEXT, FLUX))
+
+
+def pairs(state, condition=ALWAYS):
+    """Read a table, or what a projection shows of it, as {row id: (key, text)}."""
+    return read_state(state, condition, (KEY, TEXT))
+
+
+def read_state(state, condition, numbers):
+    plan = scan(state, condition)
     share = plan.share(ALL_ROWS, start=0, limit=None)
     rows = {}
-    for columns, _ in batches(plan, share.pieces, (ROW_ID_COLUMN, KEY, TEXT, FLUX)):
+    for columns, _ in batches(plan, share.pieces, (ROW_ID_COLUMN, *numbers)):
         ids, *values = (column.to_pylist() for column in columns)
         rows.update(zip(ids, zip(*values, strict=True), strict=True))
     return rows, share.rows_read
@@ -64,6 +74,33 @@ def test_a_folder_of_format_1_holds_all_it_held(folder):
         assert 900 == len(before)
         assert "t10" == before[10][1]
     assert str(upgrades.FORMAT) == number(folder)
+
+
+def test_the_sorted_copies_of_segments_are_runs_that_merge(folder):
+    engine = Engine.open(folder)
+    before = engine.root.table("b", "s", "plain")
+    (by_text,) = before.definition.projections
+    expected, _ = pairs(before)
+    shown, _ = pairs(projected(before, by_text))
+    runs = [len(run.origins) for run in before.runs]
+    for _ in range(100):
+        if not engine.improve(before.id):
+            break
+    engine.close()
+    engine = Engine.open(folder)
+    table = engine.root.table("b", "s", "plain")
+    merged, opened = pairs(
+        projected(table, by_text), Term(Target(TEXT), "equal", b"late")
+    )
+    again, _ = pairs(projected(table, by_text))
+    engine.close()
+
+    assert [1] * len(runs) == runs
+    assert len(runs) >= 2
+    assert expected == shown == again
+    assert {i: r for i, r in expected.items() if r[1] == "late"} == merged
+    assert len(merged) == opened
+    assert 1 == len(table.runs)
 
 
 def test_the_upgraded_zones_still_narrow_a_search(folder):
@@ -99,6 +136,6 @@ def test_a_newer_folder_is_refused_in_plain_words(folder):
     with sqlite3.connect(folder / "catalogue.sqlite") as db:
         db.execute("UPDATE meta SET value='99' WHERE key='format'")
 
-    with pytest.raises(ValueError, match="format 99, this program reads up to 3"):
+    with pytest.raises(ValueError, match="format 99, this program reads up to 5"):
         Engine.open(folder)
     assert "99" == number(folder)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -16,15 +17,21 @@ from hypothesis.stateful import (
     rule,
 )
 
-from vast_standin.engine import Column, Definition, Engine
+from vast_standin.engine import Column, Definition, Engine, choosing, rewriting
 from vast_standin.engine.predicate import ALWAYS, Target, Term
 from vast_standin.engine.scan import ROW_ID_COLUMN, Slot, batches, scan
+from vast_standin.engine.table import Projection
+from vast_standin.engine.views import projected
 from vast_standin.http import ProtocolError
 
 KEY, TEXT = 0, 1
 COLUMNS = (
     Column(KEY, pa.field("key", pa.int64())),
     Column(TEXT, pa.field("text", pa.string())),
+)
+PROJECTIONS = (
+    Projection(900, "by_key", (KEY, TEXT), ()),
+    Projection(901, "by_text", (TEXT,), (KEY,)),
 )
 ALL_ROWS = Slot(0, 1, 1 << 40)
 keys = st.one_of(st.none(), st.integers(-5, 5))
@@ -46,15 +53,23 @@ def rows_of(table, condition=ALWAYS):
 class Model(RuleBasedStateMachine):
     """One writer at a time, with a reader that began earlier, and restarts."""
 
-    @initialize(sort_key=st.sampled_from([(), (KEY,), (TEXT, KEY)]))
-    def begin(self, sort_key):
+    @initialize(
+        sort_key=st.sampled_from([(), (KEY,), (TEXT, KEY)]),
+        largest=st.sampled_from([6, rewriting.LARGEST]),
+    )
+    def begin(self, sort_key, largest):
         self.sort_key = sort_key
+        self.patch = pytest.MonkeyPatch()
+        for module in (choosing, rewriting):
+            self.patch.setattr(module, "LARGEST", largest)
         self.folder = Path(tempfile.mkdtemp(prefix="engine-"))
         self.engine = Engine.open(self.folder)
         self.engine.create_bucket("b", "me")
         with self.engine.writing(None) as tx:
             schema = tx.create_schema("b", "s")
-            definition = Definition(COLUMNS, 2, sort_key=sort_key)
+            definition = Definition(
+                COLUMNS, 2, sort_key=sort_key, projections=PROJECTIONS
+            )
             self.table_id = tx.create_table(schema, "t", definition).id
         self.committed, self.changed = {}, {}
         self.tx = None
@@ -121,6 +136,10 @@ class Model(RuleBasedStateMachine):
             pass
 
     @rule()
+    def tidy_up_a_little(self):
+        self.engine.improve(self.table_id)
+
+    @rule()
     def restart(self):
         self.engine.close()
         self.engine = Engine.open(self.folder)
@@ -131,24 +150,33 @@ class Model(RuleBasedStateMachine):
     def all_see_what_they_should(self):
         if not hasattr(self, "engine"):
             return
-        assert self.committed == rows_of(self.engine.root.tables[self.table_id])
-        assert self.seen == rows_of(self.reader.root.tables[self.table_id])
+        self.holds(self.committed, self.engine.root)
+        self.holds(self.seen, self.reader.root)
         if self.tx is not None:
-            assert self.changed == rows_of(self.tx.root.tables[self.table_id])
+            self.holds(self.changed, self.tx.root)
+
+    def holds(self, expected, root):
+        """Compare a table, and what its projections show of it."""
+        table = root.tables[self.table_id]
+        views = [projected(table, projection) for projection in PROJECTIONS]
+        assert [expected] * 3 == [rows_of(state) for state in (table, *views)]
 
     @rule(low=st.integers(-5, 5), operator=st.sampled_from(["less", "greater_equal"]))
     def conditions_find_the_same_rows(self, low, operator):
         condition = Term(Target(KEY), operator, low)
-        rows = rows_of(self.engine.root.tables[self.table_id], condition)
+        table = self.engine.root.tables[self.table_id]
+        states = table, projected(table, PROJECTIONS[0])
 
         holds = (lambda k: k < low) if operator == "less" else (lambda k: k >= low)
-        assert {
+        expected = {
             r: v for r, v in self.committed.items() if v[0] is not None and holds(v[0])
-        } == rows
+        }
+        assert [expected] * 2 == [rows_of(state, condition) for state in states]
 
     def teardown(self):
         if hasattr(self, "engine"):
             self.engine.close()
+            self.patch.undo()
             shutil.rmtree(self.folder)
 
 

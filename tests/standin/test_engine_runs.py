@@ -1,85 +1,16 @@
 """Sorted runs become one: in order, whole, and without rewriting what can stay."""
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from engine_tables import KEY, SIZE, VALUE, add, opened, rows, settle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vast_standin.engine import (
-    Column,
-    Definition,
-    Engine,
-    choosing,
-    merging,
-    rewriting,
-    upkeep,
-)
-from vast_standin.engine.predicate import ALWAYS, Target, one_of
-from vast_standin.engine.rewriting import projected
-from vast_standin.engine.scan import ROW_ID_COLUMN, Slot, batches, scan
-from vast_standin.engine.table import Projection
+from vast_standin.engine import choosing, merging, rewriting
 
-KEY, VALUE = 0, 1
-COLUMNS = (
-    Column(KEY, pa.field("key", pa.float64())),
-    Column(VALUE, pa.field("value", pa.int64())),
-)
-SIZE = 100
-
-
-@pytest.fixture(autouse=True)
-def _small_segments(monkeypatch):
-    """Let segments have 100 rows at most, and nothing happen by itself."""
-    for module in (choosing, rewriting):
-        monkeypatch.setattr(module, "LARGEST", SIZE)
-    monkeypatch.setattr(upkeep.Upkeep, "_next", _wait)
-
-
-def _wait(self):
-    with self._wake:
-        self._wake.wait_for(lambda: self._stopped)
-    return None, False
-
-
-def opened(folder, *, key=(KEY,), projections=()):
-    engine = Engine.open(folder)
-    if engine.buckets():
-        return engine, next(t.id for t in engine.root.tables.values())
-    engine.create_bucket("b", "me")
-    with engine.writing(None) as tx:
-        schema = tx.create_schema("b", "s")
-        definition = Definition(COLUMNS, 2, sort_key=key, projections=projections)
-        created = tx.create_table(schema, "t", definition)
-    return engine, created.id
-
-
-def add(engine, table, keys):
-    with engine.writing(None) as tx:
-        columns = {
-            KEY: pa.array(keys, pa.float64()),
-            VALUE: pa.array(np.arange(len(keys))),
-        }
-        tx.insert(tx.root.tables[table], columns, rows=len(keys))
-
-
-def settle(engine, table):
-    for _ in range(200):
-        if not engine.improve(table):
-            return
-    raise AssertionError("upkeep finds more to do for ever")
-
-
-def rows(engine, table):
-    plan = scan(engine.root.tables[table], ALWAYS)
-    share = plan.share(Slot(0, 1, 1 << 40), start=0, limit=None)
-    parts = [
-        pa.table(columns, names=["id", "key", "value"])
-        for columns, _ in batches(plan, share.pieces, (ROW_ID_COLUMN, KEY, VALUE))
-    ]
-    kinds = {"id": pa.uint64(), "key": pa.float64(), "value": pa.int64()}
-    return pa.concat_tables([pa.schema(kinds).empty_table(), *parts])
+pytest_plugins = ("engine_fixtures",)
+pytestmark = pytest.mark.usefixtures("small_segments")
 
 
 def places(engine, table):
@@ -99,7 +30,7 @@ def test_rows_that_follow_those_there_leave_them_where_they_are(tmp_path):
         add(engine, table, np.arange(10) + part * SIZE)
         settle(engine, table)
     after = places(engine, table)
-    stored = rows(engine, table)
+    stored = rows(engine.root.tables[table])
     engine.close()
 
     assert 10 == len(before)
@@ -122,7 +53,7 @@ def test_wide_rows_come_in_segments_of_few_bytes_that_stay(tmp_path, monkeypatch
     add(engine, table, [2.0])
     settle(engine, table)
     after = places(engine, table)
-    keys = rows(engine, table)["key"].to_pylist()
+    keys = rows(engine.root.tables[table])["key"].to_pylist()
     engine.close()
 
     assert max(sizes) <= 50
@@ -141,10 +72,10 @@ def test_rows_in_between_rewrite_only_what_they_meet(tmp_path):
         add(engine, table, [455.5, 460.5])
         settle(engine, table)
     after = places(engine, table)
-    keys = rows(engine, table)["key"].to_pylist()
+    keys = rows(engine.root.tables[table])["key"].to_pylist()
     engine.close()
     engine, table = opened(tmp_path)
-    again = rows(engine, table)["key"].to_pylist()
+    again = rows(engine.root.tables[table])["key"].to_pylist()
     engine.close()
 
     assert 9 == len(before & after)
@@ -165,7 +96,7 @@ def test_few_rows_all_over_wait_until_merging_them_is_worth_it(tmp_path):
     after = places(engine, table)
     add(engine, table, dice.random(4 * SIZE))
     settle(engine, table)
-    keys = rows(engine, table)["key"].to_pylist()
+    keys = rows(engine.root.tables[table])["key"].to_pylist()
     merged = engine.root.tables[table]
     engine.close()
 
@@ -174,42 +105,6 @@ def test_few_rows_all_over_wait_until_merging_them_is_worth_it(tmp_path):
     assert 1 == len({s.base.run for s in merged.segments})
     assert sorted(keys) == keys
     assert 45 * SIZE == len(keys)
-
-
-BY_VALUE = Projection(1, "by_value", (VALUE,), (KEY,))
-
-
-def rows_opened(engine, table, value):
-    """Count the rows read for a value, and those found, through the projection."""
-    values = one_of(Target(VALUE, ()), pa.array([value], pa.int64()))
-    plan = scan(projected(engine.root.tables[table], BY_VALUE), values)
-    share = plan.share(Slot(0, 1, 1 << 40), start=0, limit=None)
-    return share.rows_read, sum(piece.rows for piece in share.pieces)
-
-
-@pytest.mark.parametrize("kind", ["in between", "behind"])
-def test_a_projection_in_step_stays_so_while_the_table_is_rewritten(tmp_path, kind):
-    engine, table = opened(tmp_path, projections=(BY_VALUE,))
-    for part in range(5):
-        add(engine, table, np.arange(SIZE) + part * SIZE)
-    settle(engine, table)
-    small = 20
-    far = 10 * SIZE if kind == "behind" else 0
-    opens = []
-    for _ in range(6):
-        add(engine, table, far + np.linspace(0, 5 * SIZE, small))
-        opens.append(rows_opened(engine, table, 7))
-        while engine.improve(table):
-            opens.append(rows_opened(engine, table, 7))
-    engine.close()
-    engine, table = opened(tmp_path)
-    opens.append(rows_opened(engine, table, 7))
-    engine.close()
-
-    hits = [count for _, count in opens]
-    assert 11 == hits[-1]
-    assert sorted(hits) == hits
-    assert all(read <= count + 2 * small for read, count in opens)
 
 
 keys = st.one_of(st.none(), st.integers(0, 400).map(float), st.just(float("nan")))
@@ -234,11 +129,11 @@ def test_runs_stay_in_order_and_complete(tmp_path_factory, parts, gone):
                 tx.delete(tx.root.tables[table], ids)
             lost = gone & expected.keys()
     settle(engine, table)
-    stored = rows(engine, table)
+    stored = rows(engine.root.tables[table])
     runs = {s.base.run for s in engine.root.tables[table].segments}
     engine.close()
     engine, table = opened(folder)
-    again = rows(engine, table)
+    again = rows(engine.root.tables[table])
     engine.close()
 
     assert len(runs) <= 2
@@ -275,7 +170,7 @@ def test_runs_that_share_a_key_are_merged_in_small_pieces(
 
     settle(engine, table)
 
-    stored = rows(engine, table)
+    stored = rows(engine.root.tables[table])
     order = [(name, "ascending") for name in ("key", "value")[: len(key)]]
     expected = stored.take(pc.sort_indices(stored, order))
     assert 1200 == stored.num_rows == len(set(stored["id"].to_pylist()))

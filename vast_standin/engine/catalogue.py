@@ -14,13 +14,20 @@ from typing import TYPE_CHECKING
 from vast_standin.custody import Home, Ledger, RowSums
 from vast_standin.engine.data_folder import DataFolder
 from vast_standin.engine.difference import save_difference
-from vast_standin.engine.records import copy_of, patch_of, segment_of, table_of_row
+from vast_standin.engine.records import (
+    patch_of,
+    piece_of,
+    run_of,
+    segment_of,
+    table_of_row,
+)
 from vast_standin.engine.root import BucketInfo, Root, Schema
 from vast_standin.engine.segment import Segment
-from vast_standin.engine.table import SortedCopy
+from vast_standin.engine.sorted_run import SortedRun
 from vast_standin.engine.upgrades import SUMMED, upgrade
 
 if TYPE_CHECKING:
+    from vast_standin.engine.base import Base
     from vast_standin.engine.patch import Patch
 
 _TABLES = """
@@ -43,15 +50,18 @@ CREATE TABLE IF NOT EXISTS patch (
     id INTEGER PRIMARY KEY, segment_id INTEGER NOT NULL, file TEXT NOT NULL,
     offset INTEGER NOT NULL, length INTEGER NOT NULL, first INTEGER NOT NULL,
     rows INTEGER NOT NULL, start INTEGER, positions BLOB, zones BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS copy (
+CREATE TABLE IF NOT EXISTS sorted_run (
     id INTEGER PRIMARY KEY, table_id INTEGER NOT NULL, projection INTEGER NOT NULL,
-    segment_id INTEGER NOT NULL, patches INTEGER NOT NULL, file TEXT NOT NULL,
-    offset INTEGER NOT NULL, length INTEGER NOT NULL, rows INTEGER NOT NULL,
-    sorted_by INTEGER NOT NULL, zones BLOB NOT NULL);
+    origins BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS piece (
+    id INTEGER PRIMARY KEY, run_id INTEGER NOT NULL, ordinal REAL NOT NULL,
+    file TEXT NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL,
+    rows INTEGER NOT NULL, sorted_by INTEGER NOT NULL, zones BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS sums (file TEXT PRIMARY KEY, runs BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS snapshot (file TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS patch_segment ON patch (segment_id);
 CREATE INDEX IF NOT EXISTS segment_table ON segment (table_id);
+CREATE INDEX IF NOT EXISTS piece_run ON piece (run_id);
 """
 
 
@@ -104,24 +114,26 @@ class Catalogue:
         for row in self._db.execute("SELECT * FROM schema ORDER BY id").fetchall():
             root = root.with_schema(Schema(*row))
         segments, highest = self._segments(folder)
+        runs = self._sorted_runs(folder)
         next_row_ids: dict[int, int] = {}
         for row in self._db.execute("SELECT * FROM tbl ORDER BY id").fetchall():
-            copies = self._copies(row[0], folder)
-            table = table_of_row(row, tuple(segments.get(row[0], ())), copies)
+            table = table_of_row(
+                row, tuple(segments.get(row[0], ())), tuple(runs.get(row[0], ()))
+            )
             next_row_ids[table.id] = row[8]
             root = root.with_table(table)
         projections = [
             p.id for t in root.tables.values() for p in t.definition.projections
         ]
-        runs = [s.base.run for t in root.tables.values() for s in t.segments]
-        highest = max([highest, *root.schemas, *root.tables, *projections, *runs])
+        sorts = [s.base.run for t in root.tables.values() for s in t.segments]
+        highest = max([highest, *root.schemas, *root.tables, *projections, *sorts])
         return Loaded(root, self._buckets(), next_row_ids, highest)
 
     def extents(self) -> dict[str, int]:
         """Name the files committed data is in, with the sizes they have at least."""
         parts = " UNION ALL ".join(
             f"SELECT file, offset+length AS size FROM {table}"  # noqa: S608 - own names
-            for table in ("segment", "patch", "copy")
+            for table in ("segment", "patch", "piece")
         )
         query = f"SELECT file, max(size) FROM ({parts}) GROUP BY file"  # noqa: S608
         return {name: size for name, size in self._db.execute(query) if name}
@@ -224,12 +236,15 @@ class Catalogue:
         rows = self._db.execute("SELECT * FROM bucket ORDER BY created").fetchall()
         return {row[0]: BucketInfo(*row) for row in rows}
 
-    def _copies(
-        self, table_id: int, folder: DataFolder
-    ) -> dict[tuple[int, int], SortedCopy]:
-        query = "SELECT * FROM copy WHERE table_id=?"
-        copies = (copy_of(r, folder) for r in self._db.execute(query, (table_id,)))
-        return {(c.projection, c.segment): c for c in copies}
+    def _sorted_runs(self, folder: DataFolder) -> dict[int, list[SortedRun]]:
+        pieces: dict[int, list[Base]] = {}
+        for row in self._db.execute("SELECT * FROM piece ORDER BY ordinal"):
+            pieces.setdefault(row[1], []).append(piece_of(row, folder))
+        runs: dict[int, list[SortedRun]] = {}
+        for row in self._db.execute("SELECT * FROM sorted_run ORDER BY id"):
+            run = run_of(row, pieces.get(row[0], ()))
+            runs.setdefault(row[1], []).append(run)
+        return runs
 
     def _segments(self, folder: DataFolder) -> tuple[dict[int, list[Segment]], int]:
         patches: dict[int, list[Patch]] = {}
@@ -242,6 +257,7 @@ class Catalogue:
             segment = segment_of(row, folder, tuple(patches.get(row[0], ())))
             segments.setdefault(row[1], []).append(segment)
             highest = max(highest, row[0])
-        for row in self._db.execute("SELECT max(id) FROM copy"):
-            highest = max(highest, row[0] or 0)
+        for table in ("piece", "sorted_run"):
+            query = f"SELECT max(id) FROM {table}"  # noqa: S608 - own names
+            highest = max(highest, self._db.execute(query).fetchone()[0] or 0)
         return segments, highest

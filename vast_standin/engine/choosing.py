@@ -1,6 +1,6 @@
-"""Which segments are worth rewriting, and together with which others."""
+"""Which segments and runs are worth rewriting, and together with which others."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from vast_standin.engine.chaining import links
 from vast_standin.engine.rewriting import LARGEST, LARGEST_BYTES, is_large
@@ -9,6 +9,9 @@ from vast_standin.engine.segment import Segment
 FEW = 8
 _LITTLE = 4
 _WORTH = 16
+_MANY = 32
+_ALIKE = 4
+"""Runs are of like size if the largest has at most so many times the rows of the smallest."""
 
 
 def worth_merging(
@@ -43,9 +46,49 @@ def runs_to_merge(runs: list[list[Segment]], *, settled: bool) -> list[list[Segm
         return _settling(runs)
     by_size = sorted(runs, key=_rows)
     for i in range(len(by_size) - 3):
-        if _rows(by_size[i + 3]) <= 4 * _rows(by_size[i]):
+        if _rows(by_size[i + 3]) <= _ALIKE * _rows(by_size[i]):
             return by_size[i : i + 4]
     return by_size[:FEW] if len(runs) > 2 * FEW else []
+
+
+def sorted_runs_to_merge(
+    sizes: Mapping[int, tuple[int, int]], *, settled: bool
+) -> list[int]:
+    """Choose runs of a projection by number, given their live rows and all their rows.
+
+    Large runs wait until the table has settled or there are many, so that each row is
+    written few times. Once settled, a run stays apart that has many times the rows of
+    all smaller ones.
+    """
+    by_size = sorted(sizes, key=lambda number: sizes[number][0])
+    live = [sizes[number][0] for number in by_size]
+    chosen = _tail(live) if settled else _alike(live)
+    if chosen:
+        return by_size[chosen]
+    least = 0.9 if settled else 0.5
+    return [
+        number for number in by_size if sizes[number][0] < least * sizes[number][1]
+    ][:1]
+
+
+def _tail(rows: list[int]) -> slice | None:
+    """Choose the smallest of rising numbers of rows, and what is not much larger."""
+    for at in range(len(rows) - 1, 0, -1):
+        smaller = sum(rows[:at])
+        if smaller + rows[at] <= max(LARGEST, _WORTH * smaller):
+            return slice(at + 1)
+    return None
+
+
+def _alike(rows: list[int]) -> slice | None:
+    """Choose rising numbers of rows of like size, if they are small or there are many."""
+    many = len(rows) > _MANY
+    several = FEW if many else 4
+    for at in range(len(rows) - several + 1):
+        alike = [n for n in rows[at:] if n <= _ALIKE * rows[at]]
+        if len(alike) >= several and (many or sum(alike[:several]) <= LARGEST):
+            return slice(at, at + len(alike))
+    return slice(FEW) if many else None
 
 
 def _settling(runs: list[list[Segment]]) -> list[list[Segment]]:
@@ -77,6 +120,15 @@ def first_of(segments: Sequence[Segment]) -> list[Segment]:
             break
         chosen.append(segment)
     return chosen
+
+
+def groups_of(segments: Sequence[Segment]) -> Iterator[Sequence[Segment]]:
+    """Cut segments into groups, each of as many as one may hold."""
+    at = 0
+    while at < len(segments):
+        group = first_of(segments[at:])
+        yield group
+        at += len(group)
 
 
 def _fit(segments: Sequence[Segment]) -> bool:

@@ -1,11 +1,12 @@
 """The difference of two roots, written into the catalogue's tables."""
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from vast_standin.engine.records import Copies, narrow, packed, place_of
+from vast_standin.engine.records import narrow, packed, packed_origins, place_of
 from vast_standin.engine.root import Root, Schema
 from vast_standin.engine.segment import Segment
+from vast_standin.engine.sorted_run import SortedRun
 from vast_standin.engine.table import Table
 
 
@@ -42,7 +43,12 @@ def _remove_table(db: sqlite3.Connection, table_id: int) -> None:
         (table_id,),
     )
     db.execute("DELETE FROM segment WHERE table_id=?", (table_id,))
-    db.execute("DELETE FROM copy WHERE table_id=?", (table_id,))
+    db.execute(
+        "DELETE FROM piece WHERE run_id IN "
+        "(SELECT id FROM sorted_run WHERE table_id=?)",
+        (table_id,),
+    )
+    db.execute("DELETE FROM sorted_run WHERE table_id=?", (table_id,))
     db.execute("DELETE FROM tbl WHERE id=?", (table_id,))
 
 
@@ -87,29 +93,38 @@ def _save_table(
     for segment in new.segments:
         if before.get(segment.id) is not segment:
             _save_segment(db, new.id, before.get(segment.id), segment)
-    _save_copies(db, new.id, {} if old is None else old.copies, new.copies)
+    _save_runs(db, new.id, () if old is None else old.runs, new.runs)
 
 
-def _save_copies(
-    db: sqlite3.Connection, table_id: int, old: Copies, new: Copies
+def _save_runs(
+    db: sqlite3.Connection,
+    table_id: int,
+    old: Sequence[SortedRun],
+    new: Sequence[SortedRun],
 ) -> None:
-    for key, copy in old.items():
-        if new.get(key) is not copy:
-            db.execute("DELETE FROM copy WHERE id=?", (copy.base.id,))
-    for key, copy in new.items():
-        if old.get(key) is not copy:
+    """Write runs; one that has other origins than before has the same pieces."""
+    before, now = {run.id: run for run in old}, {run.id: run for run in new}
+    for gone in before.keys() - now.keys():
+        db.execute("DELETE FROM piece WHERE run_id=?", (gone,))
+        db.execute("DELETE FROM sorted_run WHERE id=?", (gone,))
+    for number, run in now.items():
+        if before.get(number) is run:
+            continue
+        db.execute(
+            "INSERT OR REPLACE INTO sorted_run VALUES (?, ?, ?, ?)",
+            (number, table_id, run.projection, packed_origins(run.origins)),
+        )
+        for piece in run.pieces if number not in before else ():
             db.execute(
-                "INSERT INTO copy VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO piece VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    copy.base.id,
-                    table_id,
-                    copy.projection,
-                    copy.segment,
-                    copy.patches,
-                    *place_of(copy.base.extent),
-                    copy.base.rows,
-                    copy.base.sorted_by,
-                    copy.base.packed_zones,
+                    piece.id,
+                    number,
+                    piece.ordinal,
+                    *place_of(piece.extent),
+                    piece.rows,
+                    piece.sorted_by,
+                    piece.packed_zones,
                 ),
             )
 

@@ -23,12 +23,18 @@ _Wall = tuple[Any, _Side]
 
 def merged_runs(table: Table, runs: Sequence[Sequence[Segment]]) -> Iterator[Rows]:
     """Yield the rows of all runs in order, about a segment at a time."""
-    segments = [segment for run in runs for segment in run]
-    most = most_rows(sum(s.rows for s in segments), sum(s.nbytes for s in segments))
     key = table.definition.sort_key
-    for spans in _cut([(s, 0, s.rows) for s in segments], key, most):
+    for spans in slices([segment for run in runs for segment in run], key):
         rows = read_rows(table.definition, spans)
         yield rows.take(sort_order([rows.columns[n] for n in key]))
+
+
+def slices(
+    segments: Sequence[Segment], key: Sequence[int]
+) -> Iterator[Sequence[_Span]]:
+    """Cut segments sorted by a key into slices of about a segment, in its order."""
+    most = most_rows(sum(s.rows for s in segments), sum(s.nbytes for s in segments))
+    yield from _cut([(s, 0, s.rows) for s in segments], key, most)
 
 
 def _cut(

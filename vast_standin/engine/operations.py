@@ -96,7 +96,7 @@ class Redefine:
                 old,
                 definition=self.definition,
                 ddl=old.ddl + 1,
-                copies={k: c for k, c in old.copies.items() if k[0] in projections},
+                runs=tuple(run for run in old.runs if run.projection in projections),
             )
         )
 

@@ -1,6 +1,5 @@
 """Projections of a table: by name, their size, and how far they are in step."""
 
-from vast_standin.engine.rewriting import is_current
 from vast_standin.engine.table import Definition, Projection, Table
 from vast_standin.http import ProtocolError
 
@@ -17,14 +16,11 @@ def projection_named(definition: Definition, name: str) -> Projection:
 
 def share_in_step(table: Table, projection: Projection) -> int:
     """Return the share of a projection that is in step with its table, in percent."""
-    copies = [table.copies.get((projection.id, s.id)) for s in table.segments]
-    current = sum(
-        s.live for s, c in zip(table.segments, copies, strict=True) if is_current(c, s)
-    )
+    covered = table.covered(projection)
+    current = sum(s.live for s in table.segments if s.id in covered)
     return ALL_IN_STEP if table.live == 0 else ALL_IN_STEP * current // table.live
 
 
 def size_of(table: Table, projection: Projection) -> int:
     """Return the bytes of a projection."""
-    copies = (table.copies.get((projection.id, s.id)) for s in table.segments)
-    return sum(c.base.nbytes for c in copies if c is not None)
+    return sum(run.nbytes for run in table.runs_of(projection))

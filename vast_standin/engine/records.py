@@ -1,7 +1,7 @@
 """Rows of the catalogue as the engine's objects, and back."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -14,18 +14,16 @@ from vast_standin.engine.files import Extent
 from vast_standin.engine.patch import Patch
 from vast_standin.engine.positions import Positions
 from vast_standin.engine.segment import Segment
+from vast_standin.engine.sorted_run import Origin, SortedRun
 from vast_standin.engine.table import (
     Column,
     Definition,
     Expansion,
     PartitionKey,
     Projection,
-    SortedCopy,
     Table,
     VectorIndex,
 )
-
-Copies = Mapping[tuple[int, int], SortedCopy]
 
 
 def place_of(extent: Extent | None) -> tuple[str | None, int | None, int | None]:
@@ -72,18 +70,33 @@ def patch_of(row: tuple[Any, ...], folder: DataFolder) -> Patch:
     return Patch(row[0], extent, row[5], row[6], row[7], _widen(row[8]), row[9])
 
 
-def copy_of(row: tuple[Any, ...], folder: DataFolder) -> SortedCopy:
-    """Read the sorted copy of a segment."""
-    base = Base(
+def piece_of(row: tuple[Any, ...], folder: DataFolder) -> Base:
+    """Read a piece of a sorted run."""
+    return Base(
         id=row[0],
-        rows=row[8],
+        rows=row[6],
         first_row_id=None,
-        extent=_extent(folder, row[5:8]),
-        packed_zones=row[10],
-        ordinal=0.0,
-        sorted_by=row[9],
+        extent=_extent(folder, row[3:6]),
+        packed_zones=row[8],
+        ordinal=row[2],
+        sorted_by=row[7],
     )
-    return SortedCopy(row[2], row[3], row[4], base)
+
+
+def run_of(row: tuple[Any, ...], pieces: Iterable[Base]) -> SortedRun:
+    """Read a sorted run with its pieces."""
+    return SortedRun(row[0], row[2], tuple(_origins(row[3])), tuple(pieces))
+
+
+def packed_origins(origins: Sequence[Origin]) -> bytes:
+    """Write the origins of a run: number, patches and rows of each."""
+    numbers = [(o.segment, o.patches, o.rows) for o in origins]
+    return np.array(numbers, dtype="<i8").tobytes()
+
+
+def _origins(data: bytes) -> Iterator[Origin]:
+    for numbers in np.frombuffer(data, "<i8").reshape(-1, 3).tolist():
+        yield Origin(*numbers)
 
 
 def packed(definition: Definition) -> tuple[bytes, str]:
@@ -127,7 +140,7 @@ def _definition(fields: bytes, text: str) -> Definition:
 
 
 def table_of_row(
-    row: tuple[Any, ...], segments: tuple[Segment, ...], copies: Copies
+    row: tuple[Any, ...], segments: tuple[Segment, ...], runs: tuple[SortedRun, ...]
 ) -> Table:
     """Read a table."""
     return Table(
@@ -139,5 +152,5 @@ def table_of_row(
         external=bool(row[5]),
         inserted=row[6],
         ddl=row[7],
-        copies=copies,
+        runs=runs,
     )

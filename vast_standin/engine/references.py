@@ -59,10 +59,12 @@ def _changed(root: Root, other: Root) -> Iterator[DataFile]:
             continue
         shared = {id(s) for s in twin.segments} if twin is not None else set()
         yield from _files(s for s in table.segments if id(s) not in shared)
-        copies = twin.copies if twin is not None else {}
-        for key, copy in table.copies.items():
-            if copies.get(key) is not copy and copy.base.extent is not None:
-                yield copy.base.extent.file
+        runs = twin.runs if twin is not None else ()
+        pieces = {id(piece) for run in runs for piece in run.pieces}
+        for run in table.runs:
+            for piece in run.pieces:
+                if id(piece) not in pieces and piece.extent is not None:
+                    yield piece.extent.file
 
 
 def _files(segments: Iterable[Segment]) -> Iterator[DataFile]:

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from vast_standin.engine.base import Base
 from vast_standin.engine.positions import Positions, RowIds
 from vast_standin.engine.segment import Segment
+from vast_standin.engine.sorted_run import Origin, SortedRun
 
 EXTERNAL_ROW_ID = "vastdb_rowid"
 ATTACHED = 0
@@ -119,16 +119,6 @@ class Definition:
 
 
 @dataclass(frozen=True, eq=False)
-class SortedCopy:
-    """A projection of one segment as it was after so many patches, in sorted order."""
-
-    projection: int
-    segment: int
-    patches: int
-    base: Base
-
-
-@dataclass(frozen=True, eq=False)
 class Table:
     """One table as of one moment."""
 
@@ -140,7 +130,7 @@ class Table:
     external: bool = False
     inserted: int = 0
     ddl: int = 0
-    copies: Mapping[tuple[int, int], SortedCopy] = field(default_factory=dict)
+    runs: tuple[SortedRun, ...] = ()
 
     @cached_property
     def outlines(self) -> dict[int, Any]:
@@ -167,7 +157,30 @@ class Table:
     @cached_property
     def nbytes(self) -> int:
         """Bytes on disk."""
-        return sum(s.nbytes for s in self.segments)
+        return sum(s.stored_nbytes for s in self.segments)
+
+    @cached_property
+    def by_id(self) -> dict[int, Segment]:
+        """Segments by number."""
+        return {segment.id: segment for segment in self.segments}
+
+    def runs_of(self, projection: Projection) -> list[SortedRun]:
+        """Return the runs of a projection."""
+        return [run for run in self.runs if run.projection == projection.id]
+
+    def is_current(self, origin: Origin) -> bool:
+        """Return whether the rows of an origin are as its segment has them now."""
+        segment = self.by_id.get(origin.segment)
+        return segment is not None and len(segment.patches) == origin.patches
+
+    def covered(self, projection: Projection) -> set[int]:
+        """Return the segments whose rows are in runs of a projection as they are now."""
+        return {
+            origin.segment
+            for run in self.runs_of(projection)
+            for origin in run.origins
+            if self.is_current(origin)
+        }
 
     def with_segments(self, segments: tuple[Segment, ...]) -> "Table":
         """Replace the segments."""

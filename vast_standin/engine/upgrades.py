@@ -8,13 +8,14 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+import numpy as np
 import pyarrow as pa
 
 from vast_standin.custody import begin_sums
 from vast_standin.engine.zones import ColumnZones, pack
 
-FORMAT = 3
-SUMMED = "meta bucket schema tbl segment patch copy snapshot sums".split()  # noqa: SIM905
+FORMAT = 5
+SUMMED = "meta bucket schema tbl segment patch sorted_run piece snapshot sums".split()  # noqa: SIM905
 _WITH_ZONES = ("segment", "patch", "copy")
 
 
@@ -95,7 +96,35 @@ def _sums_of_rows(db: sqlite3.Connection) -> None:
     begin_sums(db, SUMMED)
 
 
+def _constant_columns(db: sqlite3.Connection) -> None:
+    """Change only the number: segments may hold constant columns as runs from now on."""
+    begin_sums(db, ["meta"])
+
+
+def _runs_of_pieces(db: sqlite3.Connection) -> None:
+    """Make a run of one piece of each sorted copy of a segment."""
+    for row in db.execute("SELECT * FROM copy ORDER BY id").fetchall():
+        number, table_id, projection, segment, patches, *piece = row
+        rows = db.execute("SELECT rows FROM segment WHERE id=?", (segment,)).fetchone()
+        if rows is None:
+            continue
+        origins = np.array([segment, patches, rows[0]], dtype="<i8").tobytes()
+        db.execute(
+            "INSERT INTO sorted_run VALUES (?, ?, ?, ?)",
+            (number, table_id, projection, origins),
+        )
+        db.execute(
+            "INSERT INTO piece VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?)",
+            (number, number, *piece),
+        )
+    db.execute("DROP TABLE copy")
+    db.execute("DELETE FROM row_sums WHERE name='copy'")
+    begin_sums(db, ("meta", "sorted_run", "piece"))
+
+
 _STEPS: Mapping[int, Callable[[sqlite3.Connection], None]] = {
     1: _zones_in_one_batch,
     2: _sums_of_rows,
+    3: _constant_columns,
+    4: _runs_of_pieces,
 }

@@ -26,8 +26,8 @@ class Extents:
         by_file: dict[str, dict[int, Extent]] = {}
         for root in roots:
             for table in root.tables.values():
-                copies = (copy.base.extent for copy in table.copies.values())
-                for extent in (*_extents(table.segments), *copies):
+                pieces = (p.extent for run in table.runs for p in run.pieces)
+                for extent in (*_extents(table.segments), *pieces):
                     if extent is not None:
                         of_file = by_file.setdefault(extent.file.name, {})
                         of_file[extent.offset] = extent

@@ -27,11 +27,11 @@ from vast_standin.engine.predicate import (
     possible_values,
 )
 from vast_standin.engine.projections import projection_named
-from vast_standin.engine.rewriting import projected
 from vast_standin.engine.root import Root
 from vast_standin.engine.scan import ROW_ID_COLUMN, Scan, Virtual, scan
 from vast_standin.engine.segment import Segment
 from vast_standin.engine.table import Column, Projection, Table
+from vast_standin.engine.views import projected
 from vast_standin.http import ProtocolError
 from vast_standin.tabular.call import Call
 from vast_standin.tabular.leaves import leaf, node_count

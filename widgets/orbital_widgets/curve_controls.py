@@ -28,6 +28,11 @@ BINS: dict[str, float | str] = {
     "1 d": 86400.0,
     "3 per decade": "log 3",
     "10 per decade": "log 10",
+    "25 counts": "counts:25",
+    "S/N 5": "snr:5",
+    "snapshots": "snapshots",
+    "ObsIDs": "observation",
+    "blocks": "blocks",
 }
 PANELS = ("residual", "ratio", "hardness")
 TICKED = ("limits", "decay", "blocks")

@@ -44,7 +44,8 @@ class LightCurveExplorer(Panel):
         Photon index of the power law that bands are converted by; by default the model
         of each point.
     bins : float or str, optional
-        Width in s, or 'log N'.
+        Width in s, or a word such as 'log 3', 'snr:5' or 'snapshots', as in
+        `LightCurve.binned`.
     time_axis : str, default 'auto'
         'auto', 'utc', 'mjd', 'elapsed' (since T0) or 'log'.
     limits : bool, default True

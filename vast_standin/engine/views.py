@@ -1,0 +1,41 @@
+"""Tables as their projections show them: sorted pieces in place of segments."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from vast_standin.engine.segment import Segment
+from vast_standin.engine.sorted_run import Living, SortedPiece, SortedRun
+from vast_standin.engine.table import Projection, Table
+
+
+def projected(table: Table, projection: Projection) -> Table:
+    """Return a table with the pieces of a projection's runs in place of segments.
+
+    Segments that are in no run as they are now stay themselves.
+    """
+    view = table.views.get(projection.id)
+    if view is None:
+        covered = table.covered(projection)
+        runs = table.runs_of(projection)
+        pieces = [piece for run in runs for piece in pieces_of(table, run)]
+        remainder = [s for s in table.segments if s.id not in covered]
+        view = table.with_segments((*pieces, *remainder))
+        table.views[projection.id] = view
+    return view
+
+
+def pieces_of(table: Table, run: SortedRun) -> Sequence[Segment]:
+    """Return the pieces of a run, their rows masked that the table has not any more."""
+    current = np.array([table.is_current(origin) for origin in run.origins], np.bool_)
+    gone = [
+        start + segment.deleted
+        for start, origin in zip(run.starts.tolist(), run.origins, strict=True)
+        if table.is_current(origin)
+        and (segment := table.by_id[origin.segment]).deleted is not None
+    ]
+    if not gone and current.all():
+        return run.segments
+    numbers = np.concatenate([np.empty(0, dtype=np.int64), *gone])
+    living = Living(run.starts, current, numbers)
+    return [SortedPiece(piece, living=living) for piece in run.pieces]
