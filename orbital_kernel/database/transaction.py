@@ -16,7 +16,7 @@ from orbital_kernel.database.definitions import Definitions
 from orbital_kernel.database.pushdown import pushed
 from orbital_kernel.database.shared import Shared
 from orbital_kernel.model import schema
-from orbital_kernel.model.constant_columns import with_runs, without_runs
+from orbital_kernel.model.constant_columns import without_runs
 from orbital_kernel.model.observatory_tables import OPTIONAL
 from orbital_kernel.model.predicate import Clause
 
@@ -44,13 +44,11 @@ class Transaction(Definitions):
         table = schema.table(full_name)
         rows = _filled(schema.conform(rows, table), table.sort)
         rows = self.storable(full_name, rows)
-        takes_runs = self._shared.api.takes_runs.is_set()
-        rows = (rows if takes_runs else without_runs(rows)).combine_chunks()
         target = self._table(full_name)
         return sum(
             len(target.insert(batch))
-            for whole in rows.to_batches()
-            for batch in _slices(with_runs(whole, table.sort) if takes_runs else whole)
+            for whole in without_runs(rows).combine_chunks().to_batches()
+            for batch in _slices(whole)
         )
 
     def storable(self, full_name: str, rows: pa.Table) -> pa.Table:

@@ -1,11 +1,10 @@
 """Constant columns as one run: the value once, and how many rows have it.
 
 The name of its file in each row takes more bytes than a photon's numbers. What reads files
-hands such columns over as runs, and the embedded platform takes Arrow's run-end encoding
-for any column and says so; clusters may not, and get a value per row.
+hands such columns over as runs; the database gets a value per row.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,15 +16,6 @@ FEWEST = 1024
 def repeated(value: pa.Scalar, rows: int) -> pa.Array:
     """Return a column of one value as one run."""
     return _run(pa.array([value.as_py()], value.type), rows)
-
-
-def with_runs(rows: pa.RecordBatch, plain_ones: Collection[str]) -> pa.RecordBatch:
-    """Return rows with constant columns as runs, but for some columns."""
-    columns = {
-        name: plain(column) if name in plain_ones else _as_run(column)
-        for name, column in zip(rows.schema.names, rows.columns, strict=True)
-    }
-    return pa.record_batch(columns)
 
 
 def with_text_runs(rows: pa.Table) -> pa.Table:
@@ -76,10 +66,7 @@ def _run(value: pa.Array, rows: int) -> pa.Array:
 
 
 def _is_constant(column: pa.Array) -> bool:
-    kind = column.type
-    if column.null_count or pa.types.is_nested(kind):
+    if column.null_count:
         return False
-    if pa.types.is_float64(kind):
-        column = column.view(pa.int64())  # a sign of zero is a difference
     first = column[0]
     return first == column[-1] and bool(pc.all(pc.equal(column, first)).as_py())
