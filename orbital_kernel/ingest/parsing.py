@@ -145,10 +145,13 @@ def _filled(batch: pa.Table, full_name: str, path: Path, reader: Reader) -> pa.T
     """Return the rows in the table's types, without columns that are null throughout."""
     if "file_sha256" in batch.column_names:
         batch = batch.drop_columns(["file_sha256"])
+    table = schema.table(full_name)
     try:
-        rows = schema.conform(batch, schema.table(full_name))
+        rows = schema.conform(batch, table, only_given=True)
     except SchemaMismatch as error:
         raise fault(error, path, reader, None) from error
     rows = rows.replace_schema_metadata(None)
     filled = [n for n in rows.column_names if rows.column(n).null_count < len(rows)]
-    return rows.select(filled) if filled else rows.select(["file_row"])
+    if filled:
+        return rows.select(filled)
+    return pa.table({"file_row": pa.nulls(len(rows), table.column("file_row").type)})

@@ -8,7 +8,8 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 WORKER = "orbital_kernel.ingest.worker"
@@ -53,7 +54,17 @@ def start_early(paths: Iterable[Path]) -> None:
         p.is_file() and p.stat().st_size > SMALL_BYTES for p in paths
     ):
         _EARLY.append(ReaderProcess())
-        atexit.register(end_unused)
+        atexit.register(end_unused)  # a command may fail before it reads
+
+
+@contextmanager
+def started_early(paths: Iterable[Path]) -> Iterator[None]:
+    """Start that process now; end it after the block if no pool took it."""
+    start_early(paths)
+    try:
+        yield
+    finally:
+        end_unused()
 
 
 def reader_process() -> ReaderProcess:

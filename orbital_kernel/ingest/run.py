@@ -24,7 +24,7 @@ from orbital_kernel.ingest.lock import only_one
 from orbital_kernel.ingest.offered import Meter, Offered, hashed
 from orbital_kernel.ingest.parsing import reader_by
 from orbital_kernel.ingest.pool import read
-from orbital_kernel.ingest.reader_process import end_unused, start_early
+from orbital_kernel.ingest.reader_process import started_early
 from orbital_kernel.ingest.report import FileReport, IngestReport, Progress
 from orbital_kernel.ingest.tally import Parsed, Tally, report_of
 from orbital_kernel.ingest.writing import Writer
@@ -95,13 +95,12 @@ def ingest(
         If the database refuses.
     """
     files = in_order(files_of(paths))
-    start_early(files)
     task = Task(
         observatory, str(mapping) if mapping else None, accept_checksums, runs=True
     )
     declared = reader_by(task)  # a wrong mapping is refused before any work
     current = Current.by(declared, mapping_hash(task.mapping))
-    with only_one(store) as begun:
+    with started_early(files), only_one(store) as begun:
         single = len(files) == 1 and not replace
         prepared = {path: hashed(path) for path in files if single or replace}
         contents = sorted(
@@ -130,7 +129,6 @@ def ingest(
             for offered in offers:
                 run.take(offered)
             run.flush()
-    end_unused()
     return IngestReport(tuple(run.reports[path] for path in files))
 
 

@@ -127,7 +127,7 @@ def _as_given(field: pa.Field, column: pa.ChunkedArray) -> pa.Field:
     return field.with_type(kind) if is_run else field
 
 
-def conform(data: pa.Table, schema: Table) -> pa.Table:
+def conform(data: pa.Table, schema: Table, *, only_given: bool = False) -> pa.Table:
     """Return the data with exactly the table's columns and types.
 
     A column of runs of values of its type stays one.
@@ -138,11 +138,13 @@ def conform(data: pa.Table, schema: Table) -> pa.Table:
         Rows with some of the table's columns.
     schema : Table
         The table.
+    only_given : bool, default False
+        Leave out columns that `data` does not have; by default they are null.
 
     Returns
     -------
     pyarrow.Table
-        The rows; columns that `data` does not have are null.
+        The rows, columns in the table's order.
 
     Raises
     ------
@@ -152,17 +154,15 @@ def conform(data: pa.Table, schema: Table) -> pa.Table:
     strangers = set(data.column_names) - {c.name for c in schema.columns}
     if strangers:
         raise SchemaMismatch(f"{schema.name} has no columns {sorted(strangers)}")
+    names = set(data.column_names)
+    columns = [c for c in schema.columns if c.name in names or not only_given]
     arrays = [
-        data.column(c.name)
-        if c.name in data.column_names
-        else pa.nulls(len(data), c.type)
-        for c in schema.columns
+        data.column(c.name) if c.name in names else pa.nulls(len(data), c.type)
+        for c in columns
     ]
     try:
-        fields = map(_as_given, schema.arrow, arrays)
-        return pa.Table.from_arrays(
-            arrays, names=[c.name for c in schema.columns]
-        ).cast(pa.schema(fields))
+        fields = pa.schema(map(_as_given, (c.field() for c in columns), arrays))
+        return pa.Table.from_arrays(arrays, names=fields.names).cast(fields)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise SchemaMismatch(
             f"{schema.name} cannot hold these values: {error}"

@@ -74,9 +74,9 @@ class Watched:
             return
         columns = table_columns(kind)
         target = schema.table(table)
-        frame = pl.concat(
-            [frame_of(schema.conform(p, target).select(columns)) for p in parts]
-        )
+        needed = [p.select([n for n in columns if n in p.column_names]) for p in parts]
+        empty = frame_of(target.arrow.empty_table().select(columns))
+        frame = pl.concat([empty, *map(frame_of, needed)], how="diagonal")
         self.simulated |= simulated(frame)
         if "time" in frame.columns:
             newest = frame["time"].cast(TT).cast(pl.Int64).max()
