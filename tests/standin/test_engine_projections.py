@@ -9,9 +9,10 @@ import pytest
 from engine_tables import KEY, SIZE, VALUE, add, opened, rows, settle
 
 from vast_standin.engine import upkeep
+from vast_standin.engine.pieces import Slot
 from vast_standin.engine.predicate import Target, one_of
 from vast_standin.engine.projections import share_in_step
-from vast_standin.engine.scan import Slot, scan
+from vast_standin.engine.scan import scan
 from vast_standin.engine.table import Projection
 from vast_standin.engine.upkeep import Interrupted
 from vast_standin.engine.views import projected
