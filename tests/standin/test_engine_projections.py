@@ -10,7 +10,7 @@ from engine_tables import KEY, SIZE, VALUE, add, opened, rows, settle
 
 from vast_standin.engine import upkeep
 from vast_standin.engine.pieces import Slot
-from vast_standin.engine.predicate import Target, one_of
+from vast_standin.engine.predicate import Every, Target, Term, one_of
 from vast_standin.engine.projections import share_in_step
 from vast_standin.engine.scan import scan
 from vast_standin.engine.table import Projection
@@ -98,6 +98,32 @@ def test_one_key_is_in_few_pieces_of_however_many_segments(tmp_path, segments):
     assert len({span.segment for span in plan.spans}) <= 2 + alike // SIZE
     assert alike == matches == share.rows_read
     assert sorted(order) == order
+
+
+BY_KEY = Projection(2, "by_key", (KEY,), (VALUE,))
+
+
+def test_runs_by_a_real_number_stay_apart_by_stretches_of_the_table(tmp_path):
+    """The table is sorted by value here, and its keys are all over their range."""
+    dice = np.random.default_rng(6)
+    engine, table = opened(tmp_path, key=(VALUE,), projections=(BY_KEY,))
+    for part in range(24):
+        keys, values = dice.random(SIZE), np.arange(SIZE) + part * SIZE
+        add(engine, table, keys, values)
+    settle(engine, table)
+    state = engine.root.tables[table]
+    high = Term(Target(KEY), "greater", 0.9)
+    late = Every((high, Term(Target(VALUE), "greater_equal", 23 * SIZE)))
+    plans = [scan(projected(state, BY_KEY), condition) for condition in (high, late)]
+    expected = [row for row in stored(state) if row["key"] > 0.9]
+    actual = rows(projected(state, BY_KEY), high).sort_by("id").to_pylist()
+    engine.close()
+
+    assert 24 // 4 == len(state.runs_of(BY_KEY))
+    assert [6, 1] == [len({span.segment for span in p.spans}) for p in plans]
+    assert len(expected) == plans[0].rows_to_open
+    assert plans[1].rows_to_open < 2 * 4 * SIZE * 0.1
+    assert expected == actual
 
 
 def change(engine, table, dice):
