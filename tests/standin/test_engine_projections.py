@@ -126,6 +126,45 @@ def test_runs_by_a_real_number_stay_apart_by_stretches_of_the_table(tmp_path):
     assert expected == actual
 
 
+BY_BOTH = Projection(3, "by_both", (VALUE, KEY), ())
+
+
+@pytest.mark.parametrize("key", [(VALUE, KEY), ()], ids=["table", "projection"])
+def test_equal_values_are_narrowed_by_the_next_column_of_the_order(tmp_path, key):
+    dice = np.random.default_rng(7)
+    engine, table = opened(tmp_path, key=key, projections=() if key else (BY_BOTH,))
+    for _ in range(30):
+        keys = [None if dice.random() < 0.1 else dice.random() for _ in range(SIZE)]
+        add(engine, table, keys, dice.integers(0, 3, SIZE))
+    settle(engine, table)
+    state = engine.root.tables[table]
+    view = state if key else projected(state, BY_BOTH)
+    after = Term(Target(KEY), "greater", 0.9)
+    until = Term(Target(KEY), "less", 0.95)
+    conditions = {
+        "range": Every((holding(1), after, until)),
+        "null": Every((holding(1), Term(Target(KEY), "is_null"))),
+        "not by points": Every((Term(Target(VALUE), "greater", 0), after, until)),
+    }
+    plans = {name: scan(view, condition) for name, condition in conditions.items()}
+    actual = {
+        name: rows(view, condition).num_rows for name, condition in conditions.items()
+    }
+    every = stored(state)
+    engine.close()
+    inside = [r for r in every if r["key"] is not None and 0.9 < r["key"] < 0.95]
+    expected = {
+        "range": sum(r["value"] == 1 for r in inside),
+        "null": sum(r["value"] == 1 and r["key"] is None for r in every),
+        "not by points": sum(r["value"] > 0 for r in inside),
+    }
+
+    assert expected == actual
+    assert expected["range"] == plans["range"].rows_to_open
+    assert expected["null"] == plans["null"].rows_to_open
+    assert plans["not by points"].rows_to_open > expected["not by points"]
+
+
 def change(engine, table, dice):
     """Insert, delete and change some rows."""
     ids = rows(engine.root.tables[table])["id"].to_numpy()

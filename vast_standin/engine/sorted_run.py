@@ -43,11 +43,6 @@ class SortedRun:
         rows = [origin.rows for origin in self.origins]
         return np.concatenate(([0], np.cumsum(rows[:-1], dtype=np.int64)))
 
-    @cached_property
-    def segments(self) -> tuple[Segment, ...]:
-        """The pieces as segments, all of whose rows are live."""
-        return tuple(map(Segment, self.pieces))
-
     @property
     def rows(self) -> int:
         """Rows, dead ones included."""
@@ -84,8 +79,12 @@ class Living:
 
 @dataclass(frozen=True, eq=False)
 class SortedPiece(Segment):
-    """A piece of a run some of whose rows are not in the table any more."""
+    """A piece of a run, sorted by a key.
 
+    Without `living` all its rows are in the table.
+    """
+
+    key: tuple[int, ...] = ()
     living: Living | None = None
 
     @property
