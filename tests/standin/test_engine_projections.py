@@ -11,7 +11,7 @@ from engine_tables import KEY, SIZE, VALUE, add, opened, rows, settle
 from vast_standin.engine import upkeep
 from vast_standin.engine.pieces import Slot
 from vast_standin.engine.predicate import Every, Target, Term, one_of
-from vast_standin.engine.projections import share_in_step
+from vast_standin.engine.projections import share_in_step, share_to_sort
 from vast_standin.engine.scan import scan
 from vast_standin.engine.table import Projection
 from vast_standin.engine.upkeep import Interrupted
@@ -92,6 +92,8 @@ def test_one_key_is_in_few_pieces_of_however_many_segments(tmp_path, segments):
     order = rows(projected(state, BY_VALUE))["value"].to_pylist()
     engine.close()
 
+    assert 100 == share_to_sort(before, BY_VALUE)
+    assert 0 == share_to_sort(state, BY_VALUE)
     assert segments == len(state.segments)
     assert len(before.runs_of(BY_VALUE)) <= 32
     assert 1 == len(state.runs_of(BY_VALUE))

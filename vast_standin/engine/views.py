@@ -30,14 +30,14 @@ def pieces_of(
 ) -> Sequence[Segment]:
     """Return the pieces of a run; rows that the table has no more are masked."""
     current = np.array([table.is_current(origin) for origin in run.origins], np.bool_)
-    gone = [
-        start + segment.deleted
-        for start, origin in zip(run.starts.tolist(), run.origins, strict=True)
+    deleted = {
+        index: segment.deleted
+        for index, origin in enumerate(run.origins)
         if table.is_current(origin)
         and (segment := table.by_id[origin.segment]).deleted is not None
-    ]
+        and len(segment.deleted)
+    }
     living = None
-    if gone or not current.all():
-        numbers = np.concatenate([np.empty(0, dtype=np.int64), *gone])
-        living = Living(run.starts, current, numbers)
+    if deleted or not current.all():
+        living = Living(run.starts, current, deleted)
     return [SortedPiece(p, key=projection.sorted, living=living) for p in run.pieces]
