@@ -289,3 +289,27 @@ def test_real_catalogues_give_the_same_in_either_order(platforms, archive):
     start = np.array([first["trigger", "GRB 130427A"]], "datetime64[ns]")
     assert "2013-04-27T07:47:57.512" == str(times.to_utc_iso(start, unit="ms")[0])
     assert {"bat-catalog-summary"} == set(first["curve", "GRB 130427A"]["t0_source"])
+
+
+def test_the_page_of_an_object_has_its_trigger_and_the_sources_at_its_place(
+    platforms, monkeypatch
+):
+    monkeypatch.setenv("ORBITAL_HOME", str(platforms[0].home))
+    place, dec = platforms[0].objects.position(FIRST)[:2]
+    rows = [
+        {"catalog": "test", "source_id": name, "ra": ra, "dec": dec}
+        | {"healpix": int(healpix(ra, dec)[0]), "flux": 1e-13}
+        | {"flux_unit": "erg / (cm2 s)", "error_radius_arcsec": 1.0}
+        for name, ra in (("near", place), ("far", place + 0.1))
+    ]
+    schema = platforms[0].store.actual()["chandra.sources"].arrow
+    platforms[0].store.insert(
+        "chandra.sources", pa.Table.from_pylist(rows, schema=schema)
+    )
+    page = platforms[0].object(FIRST)
+
+    assert ["near"] == page.sources["source_id"].to_list()
+    assert 0.0 == pytest.approx(page.sources["separation_arcsec"][0], abs=1e-6)
+    shown = CliRunner().invoke(cli, ["object", FIRST]).output
+    assert "trigger 2025-01-01T07:47:57.970 UTC (bat-catalog-summary)" in shown
+    assert "far" not in shown.split()

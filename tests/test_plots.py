@@ -262,7 +262,14 @@ def test_every_figure_of_plots_is_tested_here():
     files = {module.name for module in pkgutil.iter_modules(plots.__path__)}
     names = files - {"agreement", "burst_views", "theme"}
     names -= {"equal_area", "sky_lines", "whole_sky"}
-    names -= {"coverage", "curve_axes", "curve_marks", "curve_panels", "quality"}
+    names -= {
+        "coverage",
+        "curve_axes",
+        "curve_crowd",
+        "curve_marks",
+        "curve_panels",
+        "quality",
+    }
     names |= {"burst_view", "row_agreement", "time_agreement"}
 
     elsewhere = {"burst_views", "to_html", "control_chart", "quality_board"}

@@ -32,7 +32,7 @@ class Bound:
 
 
 ON_OBJECT = {
-    "object": Bound(lambda s: s.orbital.object(s.name)),
+    "object": Bound(lambda s: s.orbital.object(s.name), 6),
     "light_curve": Bound(lambda s: s.orbital.light_curve(s.name)),
     "light_curves": Bound(lambda s: s.orbital.light_curves([s.name])),
     "known_at": Bound(lambda s: s.orbital.known_at(s.name), 6),

@@ -14,7 +14,7 @@ CALLS = {
     "points by name": lambda s, name: s.query(
         Query("swift.photometry", sets={"object": [name]})
     ),
-    "object": lambda s, name: s.object(name),
+    "light curve": lambda s, name: s.light_curve(name),
     "all values": lambda s, _name: s.query(
         Query("swift.photometry", ("object", "value"), full_scan=True)
     ),

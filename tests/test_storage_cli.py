@@ -47,7 +47,7 @@ def test_health_is_one_state_and_its_exit_code(home, orbital, tmp_path):
 
 
 def test_missing_quotas_are_bad_and_reported_once_while_watching(bare):
-    result = run("health", "--json", "--watch", "0.1", "--looks", "4", home=bare)
+    result = run("health", "--json", "--watch", "0.6", "--looks", "4", home=bare)
     looks = [json.loads(line) for line in result.stdout.splitlines()]
 
     alerts = [[alert["name"] for alert in look["alerts"]] for look in looks]

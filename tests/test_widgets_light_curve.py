@@ -2,14 +2,17 @@
 
 import re
 
+import numpy as np
 import polars as pl
 import pytest
+from bokeh.events import RangesUpdate
 from orbital_widgets import LightCurveExplorer
 from orbital_widgets.curve_choice import CurveChoice, code
 from orbital_widgets.curve_controls import CurveControls
 from orbital_widgets.frame_html import frame_html
 
 from orbital_kernel import PowerLaw
+from orbital_kernel.errors import QueryError
 
 BURST = "GRB 120102S"
 
@@ -71,6 +74,77 @@ def test_each_control_is_a_parameter_and_the_code_gives_the_same_points(
     assert 0 < len(names["blocks"])
     assert f"{len(names['blocks'])} Bayesian block" in status(explorer)
     assert [0.5] == explorer.curve.points["band_low_kev"].unique().to_list()
+
+
+@pytest.fixture
+def crowded(explorer, monkeypatch):
+    """An explorer whose points are too many to draw each."""
+    monkeypatch.setattr("orbital_widgets.curve_look.MOST_DRAWN", 20)
+    monkeypatch.setattr("orbital_kernel.plots.curve_crowd.COLUMNS", 5)
+    explorer.refresh()
+    return explorer.wait()
+
+
+def drawn(explorer):
+    """Return the times of the detections drawn, and the line under the title."""
+    figure = explorer._slot._shown
+    figure = getattr(figure, "children", [figure])[0]
+    marks = [r for r in figure.renderers if "plus" in r.data_source.data]
+    times = np.concatenate([r.data_source.data["x"] for r in marks])
+    words = next(part.text for part in figure.above if hasattr(part, "text"))
+    return figure, np.sort(times), words
+
+
+def test_a_crowded_curve_shows_its_extent_and_once_zoomed_each_point(crowded):
+    crowded.controls.unit.value = ("erg / (cm2 s)", None)
+    crowded.controls.time_axis.value = "elapsed"
+    crowded.wait()
+    figure, few, words = drawn(crowded)
+    points = crowded.curve.points.filter(~crowded.curve.points["is_limit"])
+    times = points["since_s"].sort().to_numpy()
+    window = float(times[3]) - 1e-6, float(times[12]) + 1e-6
+    figure._trigger_event(RangesUpdate(figure, x0=window[0], x1=window[1], y0=0, y1=1))
+    crowded.wait()
+    _, refined, _ = drawn(crowded)
+
+    assert ["rangesupdate"] == list(figure.subscribed_events)
+    assert len(few) < len(times)
+    assert "drawn: the lowest, middle and highest of each 1/5 of the time axis" in words
+    assert "Zoom in to see each point" in status(crowded)
+    assert {times[0], times[-1]} <= set(few)
+    inside = (refined >= window[0]) & (refined <= window[1])
+    assert list(times[3:13]) == list(refined[inside])
+    crowded.controls.unit.value = ("ph / (cm2 s)", None)
+    crowded.wait()
+    assert window == (figure.x_range.start, figure.x_range.end)
+    assert list(times[3:13]) == [t for t in drawn(crowded)[1] if t in times[3:13]]
+
+
+def test_another_unit_is_made_of_the_points_read_and_show_reads_them_again(
+    explorer, stocked, monkeypatch
+):
+    asked = []
+    query = stocked.query
+    monkeypatch.setattr(
+        type(stocked), "query", lambda _s, *a, **k: asked.append(a) or query(*a, **k)
+    )
+    explorer.controls.unit.value = ("erg / (cm2 s)", None)
+    explorer.wait()
+    shown = explorer.curve
+
+    assert [] == asked
+    assert "[Show] reads them again" in status(explorer)
+    explorer.controls._submit.click()
+    explorer.wait()
+    assert asked
+    assert "[Show]" not in status(explorer)
+    assert shown.frame.equals(explorer.curve.frame)
+    assert shown.frame.equals(stocked.light_curve(BURST, unit="erg / (cm2 s)").frame)
+
+
+def test_a_part_of_a_curve_is_not_converted_as_if_it_were_all(stocked):
+    with pytest.raises(QueryError, match="a part, an average"):
+        stocked.light_curve(BURST).only(observatory="swift").converted(unit="Jy")
 
 
 def test_code_states_only_what_differs_from_the_defaults():

@@ -114,8 +114,17 @@ def test_text_of_rows_is_never_markup(checked):
 
 
 def test_in_a_report_it_is_html_without_a_kernel(checked):
+    of_sample = checked.quality.history("GTI fraction", samples=True)
+    weeks = [
+        of_sample.with_columns(pl.col("time") + pl.duration(weeks=k)) for k in range(4)
+    ]
+    quality = SimpleNamespace(
+        board=checked.quality.board,
+        checks=checked.quality.checks,
+        history=lambda _name, samples: pl.concat(weeks),
+    )
     board = QualityBoard(
-        checked,
+        SimpleNamespace(quality=quality),
         every_s=600,
         selected=("GTI fraction", "chandra", "chandra ACIS"),
         static=True,

@@ -5,12 +5,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from astropy.io import fits
 
 from orbital_kernel.archives.formats import fits_time
 from orbital_kernel.archives.formats.fits import FitsFile, Hdu, Reals
 from orbital_kernel.archives.rows import rows
 from orbital_kernel.model import times
 from orbital_kernel.model.schema import INTERVALS
+from orbital_kernel.model.spans import in_words
 
 
 def gti_rows(
@@ -47,6 +49,17 @@ def gti_rows(
             file_row=range(block.first, block.first + len(block)),
             **columns,
         )
+
+
+def header_span(
+    header: fits.Header, *, rule: str, utcf_s: float | None, at_met_s: float | None
+) -> str | None:
+    """Return the words that state the header's first start and last stop, if it has both."""
+    edges = [fits_time.keyword_s(header, name) for name in ("TSTART", "TSTOP")]
+    start, stop = (np.array([edge], dtype=np.float64) for edge in edges)
+    if not start < stop:  # also where one is missing, which is NaN here
+        return None
+    return in_words(*(_tt(rule, edge, utcf_s, at_met_s) for edge in (start, stop)))
 
 
 def _tt(

@@ -46,6 +46,10 @@ KEYS = {
     "is_limit": "is_limit",
     "limit_confidence": "limit_confidence",
     "exposure_s": "exposure_s",
+    "counts": "counts",
+    "background_counts": "background_counts",
+    "averaged": "averaged",
+    "not_binned": "not_binned",
     "conversion": "conversion",
     "absorption": "absorption",
     "rest_s": "rest_s",
@@ -99,8 +103,9 @@ KEYS = {
 @click.option(
     "--bin",
     "bins",
-    metavar="SECONDS|'log N'",
-    help="Average detections in bins of this width, or N per decade since T0.",
+    metavar="SECONDS|WORD",
+    help="Average points in bins of this width, or 'log N' per decade since T0, "
+    "'counts:N', 'snr:X', 'snapshots', 'observation' or 'blocks[:P0]'.",
 )
 @click.option(
     "--quality",
@@ -187,6 +192,7 @@ def document(curve: "LightCurve") -> dict[str, Any]:
     points = frame.select(pl.col(name).alias(key) for key, name in columns.items())
     return {
         "object": curve.object,
+        "names": curve.names,
         "t0_utc": curve.t0_utc,
         "t0_source": curve.t0_source,
         "redshift": curve.redshift,
@@ -194,6 +200,7 @@ def document(curve: "LightCurve") -> dict[str, Any]:
         "points": points.to_dicts(),
         "neighbours": curve.neighbours.to_dicts(),
         "excluded": curve.reasons.to_dicts(),
+        "not_binned": curve.not_binned.to_dicts(),
         "simulated": bool(_simulated(frame)),
     }
 
@@ -212,6 +219,10 @@ def _show(curve: "LightCurve", out: Path | None) -> None:
     for row in curve.reasons.iter_rows(named=True):
         echo(
             f"excluded: {row['points']:,} of {row['observatory']}: {row['excluded']}",
+        )
+    for row in curve.not_binned.iter_rows(named=True):
+        echo(
+            f"in no bin: {row['points']:,} of {row['observatory']}: {row['not_binned']}"
         )
     for row in curve.neighbours.iter_rows(named=True):
         listed = f" in {row['catalog']}" if row["catalog"] else ""

@@ -4,12 +4,11 @@ Columns without a value and columns that do not fit are named below the table, a
 number of rows that are not shown: nothing is dropped in silence.
 """
 
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from orbital_kernel.commands.output import SIMULATED
+from orbital_kernel.commands.output import SIMULATED, width
 from orbital_kernel.commands.terminal import echo, visible
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def show_frame(frame: "pl.DataFrame", units: Mapping[str, str | None]) -> None:
     empty = [name for name in frame.columns if frame[name].null_count() == len(frame)]
     parts = _ends(frame.drop(empty))
     columns = [_column(name, units.get(name, ""), parts) for name in parts[0].columns]
-    fitting = _fitting(columns, shutil.get_terminal_size((160, 40)).columns)
+    fitting = _fitting(columns, width())
     for line in _lines(fitting, len(parts[0])):
         echo(line)
     _say_hidden(frame, parts, empty, [c.name for c in columns[len(fitting) :]])

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 console = Console(stderr=True)
 SIMULATED = "SIMULATED"
+SHORT = 24
+"""Characters of a cell that stays on one line where the terminal has room."""
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document on stdout."
@@ -52,17 +55,27 @@ def table(
 
     mark = f"{SIMULATED} · " if simulated else ""
     shown = Table(title=Text(visible(f"{mark}{title}")), title_justify="left")
-    for column in columns:
-        shown.add_column(Text(visible(column)))
-    for row in rows:
-        texts = ("" if value is None else str(value) for value in row)
-        shown.add_row(*(Text(visible(text)) for text in texts))
+    texts = [
+        ["" if value is None else visible(str(value)) for value in r] for r in rows
+    ]
+    heads = [visible(column) for column in columns]
+    longest = [max(map(len, cells)) for cells in zip(heads, *texts, strict=True)]
+    fits = sum(min(size, SHORT) + 3 for size in longest) < width()
+    for head, size in zip(heads, longest, strict=True):
+        shown.add_column(Text(head), overflow="fold", no_wrap=fits and size <= SHORT)
+    for row in texts:
+        shown.add_row(*map(Text, row))
     show(shown)
 
 
 def show(rendered: "RenderableType") -> None:
     """Print what rich renders on stdout; its texts are made by `visible`."""
-    Console().print(rendered)
+    Console(width=width()).print(rendered)
+
+
+def width() -> int:
+    """Return the columns of the terminal, or enough for a table in a pipe or a file."""
+    return shutil.get_terminal_size((160, 40)).columns
 
 
 @contextmanager

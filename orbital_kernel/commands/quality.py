@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from orbital_kernel.commands.output import json_option, print_json, table
+from orbital_kernel.commands.output import json_option, print_json
 from orbital_kernel.commands.outputs import OutputFile
 from orbital_kernel.commands.terminal import echo
 
 if TYPE_CHECKING:
     import polars as pl
-
-WIDEST = 160
 
 
 @click.group(epilog="Example: orbital quality run swift chandra")
@@ -99,32 +97,16 @@ def report(out: Path | None, *, as_json: bool) -> None:
 
 
 def _show(rows: "pl.DataFrame", *, as_json: bool, every: bool = False) -> None:
-    from orbital_kernel.questions.quality_report import to_json
+    from orbital_kernel.questions.quality_report import lines_of, to_json
 
     if as_json:
         print_json(to_json(rows))
         return
-    listed = [row for row in rows.to_dicts() if every or row["state"] != "ok"]
-    if listed:
-        columns = ("state", "check", "of", "value", "since (UTC)", "evidence")
-        cells = [
-            (
-                row["state"],
-                row["name"],
-                row["subject"] or row["observatory"],
-                _value(row["value"], row["unit"]),
-                row["since_utc"] or "",
-                row["evidence"][:WIDEST],
-            )
-            for row in listed
-        ]
-        table("data quality", columns, cells)
+    for row in rows.to_dicts():
+        if every or row["state"] != "ok":
+            echo(lines_of(row))
     counts = dict(rows["state"].value_counts().rows())
     states = (
         f"{counts[s]} {s}" for s in ("bad", "warn", "unknown", "ok") if s in counts
     )
     echo(", ".join(states) or "no check has run: `orbital quality run` runs all")
-
-
-def _value(value: float | None, unit: str) -> str:
-    return "" if value is None else f"{value:.4g} {unit}".rstrip()

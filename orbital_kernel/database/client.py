@@ -28,6 +28,7 @@ ROWS_READ_HEADER = "x-orbital-rows-read"
 GROUPS_READ_HEADER = "x-orbital-row-groups-read"
 ROWS_STORED_HEADER = "x-orbital-rows-stored"
 PROJECTION_HEADER = "x-orbital-projection"
+FORMS_HEADER, RUNS = "x-orbital-column-forms", "run-end-encoded"
 CANCELLED = "the question was cancelled before it was answered"
 NO_TRANSACTION = 0
 NO_COLUMN = "TabularMismatchColumnName"
@@ -72,6 +73,7 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
     asking: threading.local
     twins: dict[tuple[str, ...], "WatchedApi"]
     answers_alone: threading.Event
+    takes_runs: threading.Event
     cancels: dict[str, Cancel | None]
 
     def with_endpoints(
@@ -95,6 +97,7 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
         twin.counts, twin.counts_lock = self.counts, self.counts_lock
         twin.asking, twin.twins = self.asking, self.twins
         twin.answers_alone, twin.cancels = self.answers_alone, self.cancels
+        twin.takes_runs = self.takes_runs
         if backoff_config is None:
             self.twins[key] = twin
         return twin
@@ -173,6 +176,8 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
         return query_id
 
     def _note(self, response: requests.Response, **_: object) -> None:
+        if response.headers.get(FORMS_HEADER) == RUNS:
+            self.takes_runs.set()
         query_id = self._query_id()
         if not query_id:
             return

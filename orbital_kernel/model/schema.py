@@ -121,8 +121,16 @@ def _laid_out(full_name: str, table: Table) -> Table:
     )
 
 
+def _as_given(field: pa.Field, column: pa.ChunkedArray) -> pa.Field:
+    kind = column.type
+    is_run = pa.types.is_run_end_encoded(kind) and kind.value_type == field.type
+    return field.with_type(kind) if is_run else field
+
+
 def conform(data: pa.Table, schema: Table) -> pa.Table:
     """Return the data with exactly the table's columns and types.
+
+    A column of runs of values of its type stays one.
 
     Parameters
     ----------
@@ -151,9 +159,10 @@ def conform(data: pa.Table, schema: Table) -> pa.Table:
         for c in schema.columns
     ]
     try:
+        fields = map(_as_given, schema.arrow, arrays)
         return pa.Table.from_arrays(
             arrays, names=[c.name for c in schema.columns]
-        ).cast(schema.arrow)
+        ).cast(pa.schema(fields))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise SchemaMismatch(
             f"{schema.name} cannot hold these values: {error}"

@@ -99,6 +99,30 @@ def _t0_label(shown: pl.DataFrame, start: pl.Series) -> str:
     return f"{str(text).removesuffix('.000').replace('T', ' ')} UTC{source}"
 
 
+def fix_times(
+    drawn: Any, usable: pl.DataFrame, scale: str, window: tuple[float, float] | None
+) -> None:
+    """Show a window of the time axis, or the points of all panels; reset shows these."""
+    x = times_of(usable, scale)[0]
+    x = x[np.isfinite(x) & ((x > 0) | (scale != "log"))]
+    if not x.size:
+        return
+    x = np.log10(x) if scale == "log" else x
+    pad = 0.04 * float(np.ptp(x))
+    pad = max(pad, DAY_MS / 24) if scale == "utc" else pad or 0.5
+    full = float(x.min()) - pad, float(x.max()) + pad
+    full = (10 ** full[0], 10 ** full[1]) if scale == "log" else full
+    start, end = window or full
+    if not isinstance(drawn.x_range, Range1d):
+        drawn.x_range = Range1d(start, end)
+    drawn.x_range.update(start=start, end=end, reset_start=full[0], reset_end=full[1])
+    if "elapsed" in drawn.extra_x_ranges:
+        zero = usable.filter(pl.col("time").is_not_null())
+        t0 = float(theme.utc_ms(t0_of(zero))[0])
+        days = {"start": (start - t0) / DAY_MS, "end": (end - t0) / DAY_MS}
+        drawn.extra_x_ranges["elapsed"].update(**days)
+
+
 def utc_axis(drawn: Any, shown: pl.DataFrame, start: pl.Series) -> None:
     """Label UTC below, and elapsed days above on a range that follows the zoom."""
     drawn.xaxis.axis_label = "time (UTC)"

@@ -9,6 +9,7 @@ from bokeh.models import ColumnDataSource, HoverTool
 from orbital_kernel.model.times import to_utc_iso
 from orbital_kernel.plots import theme
 from orbital_kernel.plots.curve_axes import Reals, times_of
+from orbital_kernel.plots.curve_crowd import Thinning
 
 LIMITS = "upper limits"
 CROWD = 200
@@ -24,15 +25,21 @@ NUMBERS = {"model": "value_err_model", "exposure": "exposure_s"}
 
 
 def draw_points(
-    drawn: Any, rows: pl.DataFrame, *, color: str, scale: str, floor: float
+    drawn: Any,
+    rows: pl.DataFrame,
+    thin: Thinning,
+    *,
+    color: str,
+    floor: float,
 ) -> list[Any]:
     """Draw detections with their errors; return what a legend click hides."""
-    renderers = []
+    renderers, scale = [], thin.scale
     size = 5 if rows.height > CROWD else 8
-    for (mode,), part in rows.group_by("mode", maintain_order=True):
+    for (mode,), points in rows.group_by("mode", maintain_order=True):
+        part = thin(points)
         source = ColumnDataSource(_columns(part, scale=scale))
         bar = {"line_width": 1.3, "color": color, "alpha": 0.55}
-        ends = _error_bars(part, scale=scale, floor=floor)
+        ends = _error_bars(part, scale=scale, floor=floor, wide=_has_widths(points))
         renderers += [
             drawn.line("x", "y", source=ColumnDataSource(_path(*bars)), **bar)
             for bars in ends
@@ -54,12 +61,18 @@ def draw_points(
 
 
 def draw_limits(
-    drawn: Any, rows: pl.DataFrame, *, color: str, scale: str, floor: float
+    drawn: Any,
+    limits: pl.DataFrame,
+    thin: Thinning,
+    *,
+    color: str,
+    floor: float,
 ) -> list[Any]:
     """Draw upper limits as open triangles with arrows pointing down."""
-    if rows.is_empty():
+    if limits.is_empty():
         return []
-    source = ColumnDataSource(_columns(rows, scale=scale, floor=floor))
+    rows = thin(limits)
+    source = ColumnDataSource(_columns(rows, scale=thin.scale, floor=floor))
     bar = {"line_width": 1.3, "source": source, "color": color, "alpha": 0.55}
     marks = drawn.scatter(
         "x",
@@ -122,16 +135,16 @@ def _errors(rows: pl.DataFrame) -> tuple[Reals, Reals]:
 
 
 def _error_bars(
-    rows: pl.DataFrame, *, scale: str, floor: float
+    rows: pl.DataFrame, *, scale: str, floor: float, wide: bool
 ) -> list[tuple[Reals, Reals, Reals, Reals]]:
-    """Return x0, y0, x1, y1 of errors, and of widths in time if any point has one.
+    """Return x0, y0, x1, y1 of errors, and of widths in time of a series that has some.
 
     A lower end below zero is at the bottom of the plot.
     """
     y, (plus, minus) = rows["value"].to_numpy(), _errors(rows)
     x, left, right = times_of(rows, scale)
     errors = (x, np.maximum(y - minus, floor), x, y + plus)
-    return [(left, y, right, y), errors] if _has_widths(rows) else [errors]
+    return [(left, y, right, y), errors] if wide else [errors]
 
 
 def _path(x0: Reals, y0: Reals, x1: Reals, y1: Reals) -> dict[str, Reals]:

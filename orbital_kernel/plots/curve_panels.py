@@ -10,6 +10,7 @@ from bokeh.models import ColumnDataSource, Span
 from orbital_kernel.errors import QueryError
 from orbital_kernel.plots import theme
 from orbital_kernel.plots.curve_axes import label_time, times_of
+from orbital_kernel.plots.curve_crowd import Thinning
 from orbital_kernel.science.shape.hardness_of_points import hardness_of_points
 
 PANEL_HEIGHT = 170
@@ -35,12 +36,13 @@ def require_inputs(
 def panel(
     name: str,
     points: pl.DataFrame,
-    scale: str,
+    thin: Thinning,
     *,
     model: Model | None,
     hardness: tuple[str, str] | None,
 ) -> Any:
     """Return the figure of one panel; points without it are not drawn."""
+    scale = thin.scale
     dated = points.filter(pl.col("since_s").is_not_null())
     if scale in ("utc", "mjd"):
         dated = dated.filter(pl.col("time").is_not_null())
@@ -52,6 +54,8 @@ def panel(
     else:
         detections = dated.filter(~pl.col("is_limit"))
         rows = _against(detections, model, name)  # type: ignore[arg-type]
+    thin.of(rows)
+    rows = thin(rows)
     drawn = theme.canvas(
         "",
         x_axis_type={"utc": "datetime", "log": "log"}.get(scale, "auto"),
@@ -69,8 +73,9 @@ def panel(
         Span(location=LEVEL[name], dimension="width", line_color=theme.PALE)
     )
     label_time(drawn, rows, scale, is_first=False)
-    if words is not None:
-        theme.note(drawn, words)
+    if words is not None or thin.most is not None:
+        texts = [text for text in (words, thin.words) if text]
+        theme.note(drawn, " · ".join(texts) or " ")
     return drawn
 
 

@@ -1,6 +1,7 @@
 """Points of all observatories on one time axis: one panel for each unit."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,18 +12,20 @@ from bokeh.models import Range1d
 from orbital_kernel.errors import QueryError, unknown
 from orbital_kernel.plots import theme
 from orbital_kernel.plots.curve_axes import (
-    DAY_MS,
     SCALES,
+    fix_times,
     flux_label,
     label_time,
-    t0_of,
     time_scale,
 )
+from orbital_kernel.plots.curve_crowd import Thinning, Window
 from orbital_kernel.plots.curve_marks import LIMITS, draw_limits, draw_points
 from orbital_kernel.plots.curve_panels import PANELS, panel, require_inputs
 from orbital_kernel.science.columns import demand, fill, with_seconds
 
 PANEL_HEIGHT = 280
+LINE_POINTS = 2000
+"""Points through which the line of a model is drawn, about."""
 MOSTLY = 0.1
 """Share of values not above zero from which a rate is drawn on a linear axis."""
 
@@ -51,6 +54,8 @@ def light_curve(
     model: Callable[[np.ndarray], np.ndarray] | None = None,
     panels: Sequence[str] = (),
     hardness: tuple[str, str] | None = None,
+    most_drawn: int | None = None,
+    window: Window | None = None,
 ) -> Any:
     """Return a figure of a light curve, as astronomers draw it.
 
@@ -76,6 +81,13 @@ def light_curve(
     hardness
         Names of the soft and the hard band, as in column `band`, for the panel
         'hardness'.
+    most_drawn
+        Most points of a panel that are each drawn. Of more in the window, and of those
+        beyond it, the lowest, middle and highest of each 1/600 of the time axis are
+        drawn, and the line under the title says so. By default all are drawn.
+    window
+        Ends of the time axis shown: ms since 1970 of 'utc', days of 'mjd', else seconds
+        since T0. By default all points are shown.
 
     Returns
     -------
@@ -113,18 +125,21 @@ def light_curve(
     usable = rows.filter(pl.col("excluded").is_null(), pl.col("value").is_not_null())
     scale = time_scale(usable, time_axis)
     units = _units(usable)
+    thin = partial(Thinning, scale, most_drawn, window)
     drawn = [
-        _panel(rows, usable, unit, scale, title if i == 0 else None, i == 0, curve)
+        _panel(rows, usable, unit, thin(), title if i == 0 else None, i == 0, curve)
         for i, unit in enumerate(units)
     ]
     if model is not None:
         _line(drawn[0], usable, scale, model)
     first = usable.filter(pl.col("unit").eq_missing(pl.lit(units[0])))
     drawn += [
-        panel(name, first, scale, model=model, hardness=hardness) for name in panels
+        panel(name, first, thin(), model=model, hardness=hardness) for name in panels
     ]
-    if scale == "utc" and len(drawn) > 1 and usable["time"].count():
-        _widen(drawn[0], usable)
+    if most_drawn is not None or window is not None:
+        fix_times(drawn[0], usable, scale, window)
+    elif scale == "utc" and len(drawn) > 1 and usable["time"].count():
+        fix_times(drawn[0], usable, scale, None)
     for figure in drawn[1:]:
         figure.x_range = drawn[0].x_range
     if len(drawn) == 1:
@@ -159,7 +174,7 @@ def _panel(
     rows: pl.DataFrame,
     usable: pl.DataFrame,
     unit: str | None,
-    scale: str,
+    thin: Thinning,
     title: str | None,
     is_first: bool,  # noqa: FBT001 - private
     curve: pl.DataFrame,
@@ -167,13 +182,15 @@ def _panel(
     """Return the figure of the points of one unit."""
     part = usable.filter(pl.col("unit").eq_missing(pl.lit(unit)))
     is_magnitude = (unit or "").startswith("mag")
-    linear = is_magnitude or _linear(part)
+    linear, scale = is_magnitude or _linear(part), thin.scale
     shown = part if linear else part.filter(pl.col("value") > 0)
     if scale in ("utc", "mjd"):
         shown = shown.filter(pl.col("time").is_not_null())
     elif scale == "log":
         shown = shown.filter(pl.col("since_s") > 0)
-    low, high = _heights(shown, linear=linear)
+    thin.of(shown)
+    floor, _top = _heights(shown, linear=linear)
+    low, high = _heights(thin.within(shown), linear=linear)
     drawn = theme.canvas(
         (title or _title(rows)) if is_first else "",
         curve if is_first else None,
@@ -185,7 +202,7 @@ def _panel(
     )
     label_time(drawn, shown, scale, is_first=is_first)
     items = [
-        (name, draw_points(drawn, detections, color=color, scale=scale, floor=low))
+        (name, draw_points(drawn, detections, thin, color=color, floor=floor))
         for name, detections, color in _series(shown.filter(~pl.col("is_limit")))
     ]
     items.append(
@@ -194,35 +211,21 @@ def _panel(
             [
                 mark
                 for _, limits, color in _series(shown, limits=True)
-                for mark in draw_limits(
-                    drawn, limits, color=color, scale=scale, floor=low
-                )
+                for mark in draw_limits(drawn, limits, thin, color=color, floor=floor)
             ],
         )
     )
     if not linear:
         theme.log_axis(drawn.yaxis[0])
     theme.legend(drawn, items)
-    theme.note(drawn, _missing(rows, part, shown, is_first=is_first))
+    theme.note(drawn, _missing(rows, part, shown, thin, is_first=is_first))
     return drawn
-
-
-def _widen(drawn: Any, usable: pl.DataFrame) -> None:
-    """Widen the first panel's range to the points of all panels."""
-    ms = theme.utc_ms(usable["time"].drop_nulls())
-    pad = max(0.04 * np.ptp(ms), DAY_MS / 24)
-    drawn.x_range.update(start=ms.min() - pad, end=ms.max() + pad)
-    zero = usable.filter(pl.col("time").is_not_null())
-    start = float(theme.utc_ms(t0_of(zero))[0])
-    drawn.extra_x_ranges["elapsed"].update(
-        start=(drawn.x_range.start - start) / DAY_MS,
-        end=(drawn.x_range.end - start) / DAY_MS,
-    )
 
 
 def _line(drawn: Any, usable: pl.DataFrame, scale: str, model: Any) -> None:
     """Draw the model over the time since T0."""
     rows = usable.filter(pl.col("since_s").is_not_null()).sort("since_s")
+    rows = rows.gather_every(max(1, rows.height // LINE_POINTS))
     since = rows["since_s"].to_numpy()
     x = theme.utc_ms(rows["time"]) if scale == "utc" else since
     drawn.line(x, np.asarray(model(since)), color=theme.INK, line_width=1.5)
@@ -282,10 +285,15 @@ def _series(
 
 
 def _missing(
-    rows: pl.DataFrame, part: pl.DataFrame, shown: pl.DataFrame, *, is_first: bool
+    rows: pl.DataFrame,
+    part: pl.DataFrame,
+    shown: pl.DataFrame,
+    thin: Thinning,
+    *,
+    is_first: bool,
 ) -> str:
     hidden = part.height - shown.height
-    parts = [f"{shown.height:,} points"]
+    parts = [f"{shown.height:,} points", *([thin.words] if thin.words else [])]
     reasons = rows["excluded"].drop_nulls()
     if is_first and len(reasons):
         kinds = reasons.unique().sort().to_list()

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.model.times import to_utc_iso
 from orbital_kernel.query import Explain
 from orbital_kernel.query.units import units_by_name
+from orbital_kernel.questions.curve_conversions import Conversions, Read
 from orbital_kernel.questions.curve_exports import Exports
-from orbital_kernel.science.lightcurves import averaged
+from orbital_kernel.science.columns import fill
+from orbital_kernel.science.lightcurves import averaged, with_rest_frame
 from orbital_kernel.science.shape.hardness_of_points import hardness_of_points
 
 NEIGHBOURS = {
@@ -26,9 +26,11 @@ NEIGHBOURS = {
     "points": pl.Int64(),
 }
 
+PARTS = ("observatory", "instrument", "mode", "unit", "band")
+
 
 @dataclass(frozen=True)
-class LightCurve(Exports):
+class LightCurve(Conversions, Exports):
     """The light curve of one object from all observatories.
 
     It can be read as its `frame`: indexing, `len`, and the methods of polars.DataFrame
@@ -60,6 +62,8 @@ class LightCurve(Exports):
         rest_band_high_kev); None if it is not known.
     redshift_source : str, optional
         What gives the redshift.
+    reading : optional
+        The points as read, which `converted` brings to another unit.
 
     Examples
     --------
@@ -80,6 +84,7 @@ class LightCurve(Exports):
     how: Explain | None = None
     redshift: float | None = None
     redshift_source: str | None = None
+    reading: Read | None = field(default=None, compare=False)
 
     @property
     def points(self) -> pl.DataFrame:
@@ -101,12 +106,11 @@ class LightCurve(Exports):
         )
 
     @property
-    def t0_utc(self) -> str | None:
-        """T0 as UTC text to the millisecond; None if T0 has no date."""
-        if self.t0 is None:
-            return None
-        text: str | None = to_utc_iso(np.array([self.t0], dtype="datetime64[ns]"))[0]
-        return text
+    def not_binned(self) -> pl.DataFrame:
+        """How many points are in no bin: observatory, not_binned (the reason), points."""
+        by = ("observatory", "not_binned")
+        frame = fill(self.frame, {"not_binned": pl.String()}).drop_nulls("not_binned")
+        return frame.group_by(*by).agg(pl.len().alias("points")).sort(*by)
 
     @property
     def units(self) -> dict[str, str | None]:
@@ -191,34 +195,33 @@ class LightCurve(Exports):
         >>> curve["observatory"].unique().to_list()
         ['swift']
         """
-        values = {
-            "observatory": observatory,
-            "instrument": instrument,
-            "mode": mode,
-            "unit": unit,
-            "band": band,
-        }
-        chosen = {name: value for name, value in values.items() if value is not None}
-        clauses = [pl.col(name) == value for name, value in chosen.items()]
+        values = (observatory, instrument, mode, unit, band)
+        pairs = zip(PARTS, values, strict=True)
+        clauses = [pl.col(name) == value for name, value in pairs if value is not None]
         return replace(self, frame=self.frame.filter(*clauses))
 
     def binned(self, bins: "float | str | Sequence[float]") -> "LightCurve":
-        """Return the curve with the detections averaged in bins of time.
+        """Return the curve with the points of each series averaged in bins.
 
-        Each observatory, instrument, mode, unit and band is averaged by itself, weighted
-        by exposure (else by the width of the points), which is unbiased at low counts.
-        Limits and excluded points stay as they are.
+        A series is one instrument, mode, unit and band of an observatory. Rates of counts
+        follow from the sums of their counts, with exact errors; bins without a source at
+        3 sigma are limits. Other values are weighted by exposure, else by width, which is
+        unbiased. Excluded points, limits without counts and points that lack what the
+        bins need stay as they are.
 
         Parameters
         ----------
         bins : float, str or sequence of float
             Width in s from T0, 'log N' for N bins per decade of time since T0, or the
-            edges in s since T0.
+            edges in s since T0; 'counts:N' (N counts or more, within a snapshot), 'snr:X'
+            (net counts, or values, over their error), 'snapshots' (points without a gap
+            of 10 min), 'observation' (one bin for each ObsID), 'blocks' or 'blocks:P0'
+            (Bayesian blocks with that chance of a false one; 0.05 by default).
 
         Returns
         -------
         LightCurve
-            One point for each bin with detections; column `averaged` counts them.
+            One point for each bin; others have the reason in column `not_binned`.
 
         Raises
         ------
@@ -230,11 +233,14 @@ class LightCurve(Exports):
         >>> from orbital_kernel import connect
         >>> orbital = connect()
         >>> curve = orbital.light_curve("SIM AGN 1")
-        >>> binned = curve.binned(86400.0)
-        >>> binned["averaged"].sum() == (~curve.points["is_limit"]).sum()
+        >>> binned = curve.binned("snr:5")
+        >>> binned.points["averaged"].sum() == len(curve.points)
         True
         """
-        return replace(self, frame=averaged(self.frame, bins))
+        frame = averaged(self.frame, bins)
+        if self.redshift is not None:
+            frame = with_rest_frame(frame, self.redshift)
+        return replace(self, frame=frame)
 
     def hardness(self, soft: str, hard: str) -> pl.DataFrame:
         """Return (H - S) / (H + S) of points of two bands at the same time.
@@ -276,16 +282,6 @@ class LightCurve(Exports):
             )
         return hardness_of_points(rows, soft, hard)
 
-    @property
-    def _about(self) -> dict[str, Any]:
-        facts = {
-            "object": self.object,
-            "t0_utc": self.t0_utc,
-            "t0_source": self.t0_source,
-            "redshift": self.redshift,
-        }
-        return {key: value for key, value in facts.items() if value is not None}
-
     def __getattr__(self, name: str) -> Any:
         """Return an attribute of the frame."""
         if name.startswith("__") or name == "frame":
@@ -312,9 +308,14 @@ class LightCurve(Exports):
         return f"<p>{self._summary()}</p>{self.frame._repr_html_()}"
 
     def _summary(self) -> str:
-        points, limits = len(self.points), int(self.points["is_limit"].sum())
+        limits = int(self.points["is_limit"].sum())
         zero = f"T0 {self.t0_utc} ({self.t0_source})" if self.t0 else "no T0"
+        others = [name for name in self.names if name != self.object]
+        also = f" (in files: {', '.join(others)})" if others else ""
+        outside = int(self.not_binned["points"].sum())
+        unbinned = f"{outside:,} in no bin; " if outside else ""
         return (
-            f"Light curve of {self.object}: {points:,} points, {limits:,} of them limits; "
-            f"{len(self.excluded):,} excluded; {zero}; {len(self.neighbours)} neighbours"
+            f"Light curve of {self.object}{also}: {len(self.points):,} points, "
+            f"{limits:,} of them limits; {unbinned}{len(self.excluded):,} excluded; "
+            f"{zero}; {len(self.neighbours)} neighbours"
         )

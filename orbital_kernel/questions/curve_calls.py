@@ -75,7 +75,9 @@ class CurveCalls(Calls):
             Where `since_s` starts: a datetime on TT, or text in UTC. By default the
             trigger of a catalogued burst, else T0 of the files, else the first point.
         bins : float, str or sequence of float, optional
-            Bins in which detections are averaged: see `LightCurve.binned`.
+            Bins in which points are averaged: a width in s, 'log N', edges in s,
+            'counts:N', 'snr:X', 'snapshots', 'observation' or 'blocks[:P0]'; see
+            `LightCurve.binned`.
         within_arcsec : float
             Radius within which points are the object's, arcsec.
         background : bool

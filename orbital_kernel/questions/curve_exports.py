@@ -1,11 +1,14 @@
 """A light curve as a file or as an object of another library."""
 
 from abc import abstractmethod
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
+from orbital_kernel.model.times import to_utc_iso
 from orbital_kernel.questions.curve_files import (
     lightkurve_curve,
     require_format,
@@ -33,7 +36,11 @@ class Exports:
     True
     """
 
+    object: str
     frame: pl.DataFrame
+    t0: datetime | None
+    t0_source: str | None
+    redshift: float | None
 
     @property
     @abstractmethod
@@ -41,9 +48,28 @@ class Exports:
         """The points that count."""
 
     @property
-    @abstractmethod
+    def names(self) -> list[str]:
+        """The names that the files give the object."""
+        names = self.frame["object"].drop_nulls().unique().sort()
+        return [str(name) for name in names]
+
+    @property
+    def t0_utc(self) -> str | None:
+        """T0 as UTC text to the millisecond; None if T0 has no date."""
+        if self.t0 is None:
+            return None
+        text: str | None = to_utc_iso(np.array([self.t0], dtype="datetime64[ns]"))[0]
+        return text
+
+    @property
     def _about(self) -> dict[str, Any]:
-        """What the curve is of."""
+        facts = {
+            "object": self.object,
+            "t0_utc": self.t0_utc,
+            "t0_source": self.t0_source,
+            "redshift": self.redshift,
+        }
+        return {key: value for key, value in facts.items() if value is not None}
 
     def to_file(self, path: "str | Path") -> Path:
         """Write all points in the format that the name of the file ends with.

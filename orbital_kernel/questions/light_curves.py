@@ -2,6 +2,7 @@
 
 import time as clock
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -14,8 +15,9 @@ from orbital_kernel.model.sky import separation_deg
 from orbital_kernel.model.spelling import normalised
 from orbital_kernel.query import Answer, Cone, Query
 from orbital_kernel.questions import catalogued, detections
-from orbital_kernel.questions.asking import Session, joint_explain
+from orbital_kernel.questions.asking import Session
 from orbital_kernel.questions.curve import NEIGHBOURS, LightCurve
+from orbital_kernel.questions.curve_reading import Reading
 from orbital_kernel.questions.curve_scale import Scale
 from orbital_kernel.questions.object_rates import (
     NET,
@@ -26,7 +28,7 @@ from orbital_kernel.questions.object_rates import (
 from orbital_kernel.questions.side_by_side import side_by_side
 from orbital_kernel.science import lightcurves, precedence
 from orbital_kernel.science.columns import TT, fill
-from orbital_kernel.science.lightcurves.assembly import NOT_OF_OBJECT, zero_of
+from orbital_kernel.science.lightcurves.assembly import NOT_OF_OBJECT, prepared
 
 REFERENCE = "$.reference"
 BY_CALLER = "the caller"
@@ -63,34 +65,21 @@ def assembled(
     row = _row_used(subject, precedence.TIME.name)
     trigger, source = (None, None) if row is None else (row["time"], row["catalog"])
     points = _dated(points, trigger, source, t0)
+    redshift, redshift_source = _redshift(subject, redshift)
     position = _position(points) if cone is None else (cone.ra, cone.dec)
-    frame = lightcurves.joint(
-        points,
-        unit=scale.target,
-        band_kev=scale.band,
-        model=scale.model,
-        counts_to_flux=scale.counts_to_flux,
+    reading = Reading(
+        subject.text,
+        prepared(points, position),
+        position=position,
         t0=t0 or trigger,
         t0_source=None if t0 else source,
-        position=position,
-        nh_1e22=scale.nh_1e22(position),
-        absorption=scale.absorption,
+        redshift=redshift,
+        redshift_source=redshift_source,
+        neighbours=_neighbours(ask, subject, cone, others),
+        answers=tuple(replace(a, frame=a.frame.clear()) for a in answers),
+        seconds=clock.perf_counter() - start,
     )
-    redshift, redshift_source = _redshift(subject, redshift)
-    frame = lightcurves.with_rest_frame(frame, redshift)
-    beside = _neighbours(ask, subject, cone, others)
-    steps = ["repeated points", "times at one place", "units and bands"]
-    zero = t0 or trigger or zero_of(frame)
-    return LightCurve(
-        subject.text,
-        frame,
-        zero,
-        _t0_source(frame),
-        beside,
-        joint_explain(answers, len(frame), steps, start) if answers else None,
-        redshift,
-        redshift_source,
-    )
+    return reading.curve(scale)
 
 
 def _of_observatory(
@@ -252,12 +241,6 @@ def _redshift(subject: Subject, given: float | None) -> tuple[float | None, str 
         return None, None
     doubt = ", marked as doubtful there" if row["redshift_doubtful"] else ""
     return row["redshift"], f"{row['catalog']}{doubt}"
-
-
-def _t0_source(frame: pl.DataFrame) -> str | None:
-    """Return what gives T0 of most points."""
-    counts = frame.group_by("t0_source").len().sort("len", "t0_source", descending=True)
-    return str(counts["t0_source"][0])
 
 
 def _position(points: pl.DataFrame) -> tuple[float, float] | None:

@@ -31,6 +31,10 @@ MEMBER = (
     "separation_arcsec",
     "simulated",
 )
+SOURCE = (
+    *("catalog", "source_id", "obs_id", "separation_arcsec", "flux", "flux_low"),
+    *("flux_high", "is_limit", "flux_unit", "band", "significance", "simulated"),
+)
 LEAST_ARCSEC = 1.0
 
 
@@ -58,6 +62,10 @@ class ObjectPage:
         The burst in catalogues and notices: the columns of `Bursts.catalogued`.
     excursions : polars.DataFrame
         Excursions found in rates of the object: rows of cross.bursts.
+    sources : polars.DataFrame
+        Rows of source catalogues within the error of the position: observatory, catalog,
+        source_id, obs_id, separation_arcsec (arcsec), flux, flux_low and flux_high in
+        flux_unit, is_limit, band, significance, simulated; nearest first.
     observations : polars.DataFrame
         Exposed observations whose field contains the position: observatory, obs_id,
         object, instrument, time (TT), exposure_s (s), separation_arcmin (arcmin).
@@ -81,6 +89,7 @@ class ObjectPage:
     points: pl.DataFrame
     bursts: pl.DataFrame
     excursions: pl.DataFrame
+    sources: pl.DataFrame
     observations: pl.DataFrame
     ids: pl.DataFrame
 
@@ -95,9 +104,8 @@ class ObjectPage:
         >>> orbital.object("SIM AGN 1").simulated
         True
         """
-        return simulated(
-            self.names, self.points, self.bursts, self.excursions, self.ids
-        )
+        parts = (self.names, self.points, self.bursts, self.excursions)
+        return simulated(*parts, self.sources, self.ids)
 
     def __str__(self) -> str:
         """Return the page in lines."""
@@ -108,6 +116,7 @@ class ObjectPage:
         if self.redshift:
             text = self.redshift["redshift_text"] or self.redshift["redshift"]
             lines.append(f"redshift {text} ({self.redshift['redshift_catalog']})")
+        lines += _burst_lines(self.bursts)
         lines += [
             f"{row['observatory']} {row['instrument'] or 'unnamed instrument'} "
             f"{row['band'] or 'no band'} [{row['unit'] or 'no unit'}]: "
@@ -119,6 +128,7 @@ class ObjectPage:
             for label, frame in (
                 ("rows of burst catalogues and notices", self.bursts),
                 ("excursions in rates", self.excursions),
+                ("rows of source catalogues within the error", self.sources),
                 ("observations with the position in their field", self.observations),
                 ("matched objects within the error", self.ids),
             )
@@ -143,6 +153,7 @@ def page(orbital: Asks, name: str) -> ObjectPage:
         _points(orbital, subject),
         subject.bursts,
         _excursions(orbital, subject),
+        _sources(orbital, subject),
         _observations(orbital, subject),
         _ids(orbital, subject),
     )
@@ -209,15 +220,36 @@ def _observations(orbital: Asks, subject: Subject) -> pl.DataFrame:
     return pl.concat(frames).sort("time", nulls_last=True) if frames else pl.DataFrame()
 
 
+def _sources(orbital: Asks, subject: Subject) -> pl.DataFrame:
+    cone = _error_cone(subject)
+    if cone is None:
+        return pl.DataFrame(schema=dict.fromkeys(("observatory", *SOURCE), pl.String))
+    every = tuple(observatories())
+    queries = [Query(f"{o}.sources", cone=cone) for o in every]
+    answers = together(orbital, queries, kind="object")
+    rows = pl.concat(
+        _separated(answer.frame, cone).select(
+            pl.lit(observatory).alias("observatory"), *SOURCE
+        )
+        for observatory, answer in zip(every, answers, strict=True)
+    )
+    return rows.sort("separation_arcsec", "catalog", "source_id", nulls_last=True)
+
+
 def _ids(orbital: Asks, subject: Subject) -> pl.DataFrame:
-    instrument = (subject.place or {}).get("position_instrument")
-    typical = typical_errors().get(instrument or "", LEAST_ARCSEC)
-    radius = max(subject.error_arcsec or typical, LEAST_ARCSEC)
-    cone = subject.cone(min(radius, 3600.0))
+    cone = _error_cone(subject)
     if cone is None:
         return pl.DataFrame(schema=dict.fromkeys(MEMBER, pl.String))
     rows = orbital.query(Query("cross.objects", cone=cone), kind="object").frame
     return _separated(rows, cone).select(MEMBER).sort("separation_arcsec")
+
+
+def _error_cone(subject: Subject) -> Cone | None:
+    """Return the error of the position as a cone: the stated or the typical one."""
+    instrument = (subject.place or {}).get("position_instrument")
+    typical = typical_errors().get(instrument or "", LEAST_ARCSEC)
+    radius = max(subject.error_arcsec or typical, LEAST_ARCSEC)
+    return subject.cone(min(radius, 3600.0))
 
 
 def _separated(rows: pl.DataFrame, cone: Cone) -> pl.DataFrame:
@@ -236,3 +268,17 @@ def _position_text(position: Mapping[str, Any] | None) -> str:
         f"RA {position['ra']:.5f}, Dec {position['dec']:+.5f} (ICRS deg){size}, "
         f"of {position['position_catalog']}"
     )
+
+
+def _burst_lines(bursts: pl.DataFrame) -> list[str]:
+    """Return trigger and T90 of a burst in lines, each with its catalogue."""
+    lines = []
+    trigger = catalogued.row_used(bursts, precedence.TIME.name) if len(bursts) else None
+    if trigger:
+        lines.append(f"trigger {trigger['time_utc']} UTC ({trigger['catalog']})")
+    row = catalogued.row_used(bursts, precedence.T90.name) if len(bursts) else None
+    if row:
+        error = "" if row["t90_err_s"] is None else f" ± {row['t90_err_s']:g}"
+        sign = f"{row['t90_limit']} " if row["t90_limit"] else ""
+        lines.append(f"T90 {sign}{row['t90_s']:g}{error} s ({row['catalog']})")
+    return lines

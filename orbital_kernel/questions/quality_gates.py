@@ -14,8 +14,8 @@ from orbital_kernel.questions.curve import LightCurve
 from orbital_kernel.questions.quality_rows import STORE, read
 from orbital_kernel.science.columns import TT
 from orbital_kernel.science.quality import Spell, clocks, marked, require_good
+from orbital_kernel.science.quality.grid import JUMPS
 from orbital_kernel.science.quality.points import CALIBRATOR
-from orbital_kernel.science.quality.rates import JUMPS
 
 GATED = (JUMPS, clocks.AGREES, clocks.CORRECTION, CALIBRATOR)
 """Checks whose faults last from their onset on, and concern all of an observatory."""

@@ -11,6 +11,7 @@ from orbital_kernel.errors import OrbitalError
 from orbital_kernel.model import schema
 from orbital_kernel.query import Query
 from orbital_kernel.questions.asking import Session
+from orbital_kernel.questions.quality_spans import spans
 from orbital_kernel.questions.slices import KIND, SLICE_ROWS, in_sky, in_time
 from orbital_kernel.science.columns import simulated
 from orbital_kernel.science.quality import (
@@ -19,6 +20,8 @@ from orbital_kernel.science.quality import (
     Astrometry,
     Clocks,
     Contradictions,
+    Ends,
+    Grid,
     Intervals,
     Measured,
     Points,
@@ -33,12 +36,15 @@ from orbital_kernel.science.quality import (
     registry,
     values,
 )
+from orbital_kernel.science.quality.ends import ENDS
 
 Found = list[tuple[str, Measured]]
 """Measured values, each with its observatory."""
 SKY = ("ra", "dec", "catalog", "obs_id")
 MOST_LOOKS = 20_000
 """Observations whose times are asked for, to chart offsets in time."""
+TOGETHER = Values | Clocks | Contradictions | Ends
+"""Passes over several tables, measured after all of them."""
 TIMED = ("intervals", "rates", "photometry", "events", "grbs", "notices")
 SKIES = ("observations", "sources")
 
@@ -84,8 +90,10 @@ class Survey:
         shared = Contradictions()
         found: Found = []
         for name in self.names:
+            ends = Ends(name)
             passes = {
-                table: self._passes(name, table, shared) for table in (*TIMED, *SKIES)
+                table: self._passes(name, table, shared, ends)
+                for table in (*TIMED, *SKIES)
             }
             failed = self._read(orbital, name, passes, stored)
             for table, why in failed.items():
@@ -95,28 +103,34 @@ class Survey:
                     found += [
                         (name, measured)
                         for member in members
-                        if not isinstance(member, Values | Clocks | Contradictions)
+                        if not isinstance(member, TOGETHER)
                         for measured in member.measured()
                     ]
+            if ENDS in self.chosen:
+                ends.take(spans(orbital, name, kind=KIND))
+            found += [(name, measured) for measured in ends.measured()]
             found += combined(name, passes)
         found += self._across(orbital, shared, stored)
         if registry.SCHEMA in self.chosen:
             found += _conformance(orbital, self.names)
         return [(name, m) for name, m in found if m.check in self.chosen]
 
-    def _passes(self, name: str, table: str, shared: Contradictions) -> list[Pass]:
+    def _passes(
+        self, name: str, table: str, shared: Contradictions, ends: Ends
+    ) -> list[Pass]:
         full_name = f"{name}.{table}"
-        special: dict[str, Pass] = {
-            "intervals": Intervals(name),
-            "rates": Rates(name),
-            "photometry": Points(name, self.calibrators),
-            "notices": Arrivals(name),
-            "grbs": shared,
+        special: dict[str, list[Pass]] = {
+            "intervals": [Intervals(name), ends],
+            "rates": [Rates(name), Grid(name), ends],
+            "photometry": [Points(name, self.calibrators), Grid(name, "points"), ends],
+            "events": [ends],
+            "notices": [Arrivals(name)],
+            "grbs": [shared],
         }
         members: list[Pass] = [Values(full_name)]
         if table in ("intervals", "rates", "photometry", "events", "grbs"):
             members.append(Clocks(full_name))
-        return [*members, *([special[table]] if table in special else [])]
+        return [*members, *special.get(table, [])]
 
     def _read(
         self,

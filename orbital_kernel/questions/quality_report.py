@@ -1,8 +1,11 @@
 """The board of data quality as text and as JSON."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
+
+from orbital_kernel.science.quality import CHECKS
 
 ORDER = ("bad", "warn", "unknown", "ok")
 
@@ -28,21 +31,43 @@ def report_of(board: pl.DataFrame, database: str) -> str:
 
 def to_json(board: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
     """Return a board as `orbital quality board --json` prints it."""
-    return {"checks": board.to_dicts()}
+    rows = board.to_dicts()
+    return {"checks": [row | {"limits": limits_of(row)} for row in rows]}
+
+
+def limits_of(row: Mapping[str, Any]) -> str:
+    """Return where a check's value warns and where it is a fault, in words."""
+    check = CHECKS.get(row["name"])
+    return "" if check is None else str(check.limits)
+
+
+def lines_of(row: dict[str, Any]) -> str:
+    """Return one result in lines for a terminal: state, value and date; evidence; limits."""
+    mark = "SIMULATED " if row["simulated"] else ""
+    first = (
+        f"{row['state']:<8}{mark}{row['name']} ({row['subject'] or row['observatory']})"
+    )
+    limits = f"limits: {limits_of(row)} ({row['limit_origin']})"
+    return "\n".join(
+        (first + _measured(row, ":"), f"        {row['evidence']}", f"        {limits}")
+    )
+
+
+def _measured(row: dict[str, Any], before: str) -> str:
+    """Return value with error, unit and date; '' if the check measured nothing."""
+    value = ""
+    if row["value"] is not None:
+        error = "" if row["value_err"] is None else f" +- {row['value_err']:.2g}"
+        value = f" {row['value']:.4g}{error} {row['unit']}".rstrip()
+    since = f", since {row['since_utc']} UTC" if row["since_utc"] else ""
+    return f"{before}{value}{since}" if value or since else ""
 
 
 def _line(row: dict[str, Any]) -> str:
-    value = (
-        "" if row["value"] is None else f" {row['value']:.4g} {row['unit']}".rstrip()
-    )
-    since = f", since {row['since_utc']}" if row["since_utc"] else ""
-    limit = (
-        ""
-        if row["limit"] is None
-        else f" Limit {row['limit']:g} ({row['limit_origin']})."
-    )
-    measured = f"{value}{since}." if value or since else ""
+    limits = f" Limits: {limits_of(row)} ({row['limit_origin']})."
+    measured = _measured(row, ":")
+    words = f"{measured}." if measured else ":"
     return (
-        f"- **{row['name']}** ({row['subject'] or row['observatory']}):{measured} "
-        f"{row['evidence']}.{limit}"
+        f"- **{row['name']}** ({row['subject'] or row['observatory']}){words} "
+        f"{row['evidence']}.{limits}"
     )

@@ -135,19 +135,7 @@ def board_of(rows: pl.DataFrame) -> pl.DataFrame:
     results = rows.filter(pl.col("scope").is_in([STORE, INGEST]))
     of_store = results.filter(scope=STORE)
     last = of_store["checked"].max()
-    latest = of_store.sort("checked").unique(KEYS, keep="last", maintain_order=True)
-    gone = latest.select(
-        "check",
-        "observatory",
-        pl.col("checked").max().over("check", "observatory").alias("newest"),
-        "checked",
-        "subject",
-    )
-    latest = latest.join(
-        gone.filter(pl.col("checked") == pl.col("newest")).select(KEYS),
-        on=KEYS,
-        how="semi",
-    )
+    latest = _current(of_store)
     since = pl.lit(value=True) if last is None else pl.col("checked") > last
     fresh = (
         results.filter((pl.col("scope") == INGEST) & (pl.col("state") != "ok") & since)
@@ -155,6 +143,38 @@ def board_of(rows: pl.DataFrame) -> pl.DataFrame:
         .unique(KEYS, keep="last", maintain_order=True)
     )
     return displayed(pl.concat([latest, fresh]))
+
+
+def _current(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the results that no later run replaces.
+
+    A run replaces earlier results of a check on the same subject and an observatory of
+    its own, and those on other subjects if it examined all of their observatories.
+    """
+    names = pl.col("observatory").str.split(", ")
+    examined = names.list.explode(keep_nulls=False, empty_as_null=False)
+    scopes = rows.group_by("check", "run").agg(pl.col("checked").max().alias("later"))
+    runs = rows.group_by("run").agg(examined.unique().alias("examined"))
+    subjects = rows.select("check", "run", "subject", names.alias("of")).group_by(
+        "check", "run", "subject"
+    )
+    again = subjects.agg(
+        pl.col("of").list.explode(keep_nulls=False, empty_as_null=False)
+    )
+    newest = rows.sort("checked").unique(KEYS, keep="last", maintain_order=True)
+    numbered = newest.with_row_index("_row").with_columns(names.alias("own"))
+    after = (
+        numbered.select("_row", "check", "checked", "subject", "own")
+        .join(scopes.join(runs, on="run"), on="check")
+        .filter(pl.col("later") > pl.col("checked"))
+        .join(again, on=["check", "run", "subject"], how="left")
+    )
+    covered = pl.col("own").list.set_difference("examined").list.len() == 0
+    shared = pl.col("own").list.set_intersection("of").list.len() > 0
+    replaced = after.filter(covered | shared.fill_null(value=False))["_row"].unique()
+    return numbered.filter(~pl.col("_row").is_in(replaced.implode())).drop(
+        "_row", "own"
+    )
 
 
 def displayed(rows: pl.DataFrame) -> pl.DataFrame:

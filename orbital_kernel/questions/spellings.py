@@ -4,6 +4,7 @@ import polars as pl
 
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.model.spelling import normalised, variants
+from orbital_kernel.model.synonyms import synonyms
 from orbital_kernel.query import Query
 from orbital_kernel.questions.asks import Asks, together
 
@@ -19,13 +20,14 @@ MANY = 1_000
 def named(orbital: Asks, *names: str) -> pl.DataFrame:
     """Return the rows of `cross.names` of names, in any spelling, and of their aliases.
 
-    Objects that a table has under a name as an alias follow with their own rows.
+    Objects that a table has under a name as an alias follow with their own rows, and
+    those of the names that papers identify with one of them (`synonyms`).
     """
-    keys = {normalised(name) for name in names}
+    keys = {normalised(name) for name in (*names, *synonyms(names))}
     rows = _rows(orbital, sorted(keys))
-    aliased = rows.filter(pl.col("kind") == "alias")["object_id"].unique()
-    others = sorted({*map(normalised, aliased)} - keys)
-    return pl.concat([rows, _rows(orbital, others)]) if others else rows
+    aliased = set(rows.filter(pl.col("kind") == "alias")["object_id"])
+    others = {*map(normalised, [*aliased, *synonyms(aliased)])} - keys
+    return pl.concat([rows, _rows(orbital, sorted(others))]) if others else rows
 
 
 def aliases(orbital: Asks, names: pl.DataFrame) -> tuple[str, ...]:

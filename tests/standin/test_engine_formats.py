@@ -137,6 +137,6 @@ def test_a_newer_folder_is_refused_in_plain_words(folder):
     with sqlite3.connect(folder / "catalogue.sqlite") as db:
         db.execute("UPDATE meta SET value='99' WHERE key='format'")
 
-    with pytest.raises(ValueError, match="format 99, this program reads up to 4"):
+    with pytest.raises(ValueError, match="format 99, this program reads up to 5"):
         Engine.open(folder)
     assert "99" == number(folder)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from vast_standin.engine.constants import FEWEST, plain
 from vast_standin.engine.files import Extent
 from vast_standin.engine.physical import physical
 from vast_standin.engine.positions import ORIGIN, ROW_ID, Positions, RowIds
@@ -37,6 +38,13 @@ class Base:
     def nbytes(self) -> int:
         """Bytes on disk."""
         return 0 if self.extent is None else self.extent.length
+
+    @cached_property
+    def spared_nbytes(self) -> int:
+        """Bytes that constant columns take less on disk than in memory, by their zones."""
+        if self.rows < FEWEST:
+            return 0
+        return self.rows * sum(zones.constant_width for zones in self.zones.values())
 
     def column(self, number: int) -> pa.Array | None:
         """Return a column as first written, or None; its values are not yet verified."""
@@ -144,7 +152,7 @@ class Base:
     def _ordered(
         self, column: pa.Array, start: int, stop: int
     ) -> Sequence[Any] | npt.NDArray[Any]:
-        part = column.slice(start, stop - start)
+        part = plain(column.slice(start, stop - start))
         values = physical(part.slice(0, len(part) - part.null_count))
         if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
             return np.asarray(values.to_numpy())

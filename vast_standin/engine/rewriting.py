@@ -13,11 +13,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vast_standin.engine.base import Base
+from vast_standin.engine.constants import (
+    joined,
+    plain,
+    plain_bytes,
+    repeated,
+    taken,
+    with_constants,
+)
 from vast_standin.engine.file_writer import FileWriter
 from vast_standin.engine.physical import physical
 from vast_standin.engine.positions import ORIGIN, ROW_ID, Positions, RowIds, Span
 from vast_standin.engine.segment import Segment
-from vast_standin.engine.table import Definition, Projection
+from vast_standin.engine.table import Column, Definition, Projection
 from vast_standin.engine.zones import GROUP, pack, zones_of
 
 LARGEST = 1 << 20
@@ -37,7 +45,7 @@ class Rows:
         """Return the rows in another order."""
         index = pa.array(order)
         return Rows(
-            {n: c.take(index) for n, c in self.columns.items()}, self.row_ids[order]
+            {n: taken(c, index) for n, c in self.columns.items()}, self.row_ids[order]
         )
 
     def slice(self, start: int, rows: int) -> "Rows":
@@ -50,7 +58,7 @@ class Rows:
     def parts(self) -> Iterator[Span]:
         """Yield the spans of parts of like size, none larger than a segment may be."""
         total = len(self.row_ids)
-        sizes = [c.nbytes for c in self.columns.values() if c.null_count < total]
+        sizes = [plain_bytes(c) for c in self.columns.values() if c.null_count < total]
         parts = max(1, -(-total // most_rows(total, sum(sizes))))
         step = max(1, -(-total // parts))
         for start in range(0, total, step):
@@ -80,10 +88,12 @@ def read_rows(
         if column.is_row_id or (numbers is not None and column.number not in numbers):
             continue
         parts = [
-            _filtered(segment.read(column.number, column.field.type, start, stop), mask)
+            _read(definition, segment, column, (start, stop), mask)
             for (segment, start, stop), mask in zip(spans, masks, strict=True)
         ]
-        columns[column.number] = _joined(parts, column.field.type)
+        columns[column.number] = (
+            joined(parts) if parts else pa.nulls(0, column.field.type)
+        )
     ids = [
         segment.base.ids(start, stop)[slice(None) if mask is None else mask]
         for (segment, start, stop), mask in zip(spans, masks, strict=True)
@@ -93,7 +103,7 @@ def read_rows(
 
 def sort_order(columns: Sequence[pa.Array]) -> npt.NDArray[np.int64]:
     """Return the order that sorts rows by columns, nulls last; equal rows keep their order."""
-    keys = [physical(c) for c in columns]
+    keys = [physical(plain(c)) for c in columns]
     if len(keys) == 1 and keys[0].null_count == 0 and _is_number(keys[0].type):
         return np.argsort(keys[0].to_numpy(), kind="stable")
     table = pa.table(keys, names=[str(i) for i in range(len(keys))])
@@ -121,12 +131,12 @@ class Rewriter:
 
     def piece(self, rows: Rows, numbers: Positions, projection: Projection) -> Base:
         """Write rows in the order of a projection, with their numbers in its run."""
-        lead = projection.sorted[0]
         wide = len(numbers) and int(numbers.max()) > _MOST_NARROW
         kind = pa.int64() if wide else pa.int32()
         extra = {ORIGIN: pa.array(numbers, type=kind)}
-        base = self._base(rows, 0.0, run=0, is_sorted=False, extra=extra, lead=lead)
-        return replace(base, sorted_by=lead)
+        keys = projection.sorted
+        base = self._base(rows, 0.0, run=0, is_sorted=False, extra=extra, keys=keys)
+        return replace(base, sorted_by=keys[0])
 
     def _base(
         self,
@@ -136,10 +146,11 @@ class Rewriter:
         run: int,
         is_sorted: bool,
         extra: dict[str, pa.Array] | None = None,
-        lead: int | None = None,
+        keys: Collection[int] = (),
     ) -> Base:
-        columns = {n: c for n, c in rows.columns.items() if self._is_stored(n, c, lead)}
+        columns = {n: c for n, c in rows.columns.items() if self._is_stored(n, c, keys)}
         columns = columns or dict(list(rows.columns.items())[:1])
+        columns = with_constants(columns, {*keys, *self.definition.fixed})
         arrays = {str(n): c for n, c in columns.items()} | (extra or {})
         ids = rows.row_ids
         together = bool(np.all(np.diff(ids) == 1))
@@ -151,26 +162,33 @@ class Rewriter:
             rows=len(ids),
             first_row_id=int(ids[0]) if together and not extra else None,
             extent=self.writer.append(batch),
-            packed_zones=pack(zones_of(rows.columns, 0)),
+            packed_zones=pack(zones_of(rows.columns | columns, 0)),
             ordinal=ordinal,
             sorted_by=self.definition.sort_key[0] if is_sorted else None,
             run=run,
         )
 
-    def _is_stored(self, number: int, column: pa.Array, lead: int | None) -> bool:
+    def _is_stored(self, number: int, column: pa.Array, keys: Collection[int]) -> bool:
         """Return whether a column is stored: empty ones read as null, sort columns stay."""
-        sorts = number == lead or number in self.definition.sort_key
+        sorts = number in keys or number in self.definition.sort_key
         return sorts or column.null_count < len(column)
 
 
-def _filtered(array: pa.Array, mask: npt.NDArray[np.bool_] | None) -> pa.Array:
+def _read(
+    definition: Definition,
+    segment: Segment,
+    column: Column,
+    span: Span,
+    mask: npt.NDArray[np.bool_] | None,
+) -> pa.Array:
+    """Read the live rows of a span in one column, a constant one as a run."""
+    start, stop = span
+    run = None if column.number in definition.fixed else segment.run(column.number)
+    if run is not None:
+        rows = stop - start if mask is None else int(mask.sum())
+        return repeated(run.values, rows)
+    array = segment.read(column.number, column.field.type, start, stop)
     return array if mask is None else array.filter(pa.array(mask))
-
-
-def _joined(parts: list[pa.Array], kind: pa.DataType) -> pa.Array:
-    if not parts:
-        return pa.nulls(0, kind)
-    return parts[0] if len(parts) == 1 else pa.concat_arrays(parts)
 
 
 def _is_number(kind: pa.DataType) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from vast_standin.engine.certain import certainly_holds
 from vast_standin.engine.narrowing import narrowed
 from vast_standin.engine.pieces import Piece, Share, Slot, Span3, cut, joined
 from vast_standin.engine.predicate import (
@@ -155,7 +156,7 @@ class Scan:
 
     def _tested(self, steps: list[_Step]) -> Iterator[Piece]:
         """Test several steps at once."""
-        held = self._held(steps) if self.condition is not ALWAYS else None
+        held = None if self._is_certain(steps) else self._held(steps)
         at = 0
         for index, start, stop, _ in steps:
             segment = self.table.segments[index]
@@ -166,6 +167,16 @@ class Scan:
                 at += stop - start
             chosen = None if mask is None or mask.all() else np.flatnonzero(mask)
             yield Piece(segment, start, stop, chosen)
+
+    def _is_certain(self, steps: list[_Step]) -> bool:
+        """Return whether the condition holds for all rows, known without reading them."""
+        if self.condition is ALWAYS:
+            return True
+        if len(steps) > 1 or _rows(steps) <= _FEW:
+            return False
+        ((index, start, stop, _),) = steps
+        segment = self.table.segments[index]
+        return certainly_holds(self.condition, segment, start, stop, self.virtual)
 
     def _held(self, steps: list[_Step]) -> npt.NDArray[np.bool_]:
         """Return for each row of the steps whether the condition holds."""

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vast_standin.engine.base import Base
+from vast_standin.engine.constants import is_encoded, plain
 from vast_standin.engine.intervals import Intervals
 from vast_standin.engine.patch import Patch
 from vast_standin.engine.positions import Positions, Span
@@ -67,12 +68,17 @@ class Segment:
             patch.extent.file.require()
 
     @cached_property
-    def nbytes(self) -> int:
+    def stored_nbytes(self) -> int:
         """Bytes on disk, patches included."""
         nbytes = self.base.nbytes
         for patch in self.patches:
             nbytes += patch.nbytes
         return nbytes
+
+    @cached_property
+    def nbytes(self) -> int:
+        """Bytes of its rows in memory, where constant columns have a value per row."""
+        return self.stored_nbytes + self.base.spared_nbytes
 
     def with_patch(self, patch: Patch) -> "Segment":
         """Return this segment with a patch on top."""
@@ -123,7 +129,7 @@ class Segment:
         few = stop - start <= FEW
         layers = self._layers_of(number, few=few)
         parts = [
-            array.slice(max(start, low) - low, min(stop, high) - max(start, low))
+            plain(array.slice(max(start, low) - low, min(stop, high) - max(start, low)))
             if array is not None
             else pa.nulls(min(stop, high) - max(start, low), kind)
             for low, high, array, _ in layers.pieces
@@ -135,6 +141,17 @@ class Segment:
         for patch in layers.scattered:
             result = _overlaid(result, patch, number, start, stop)
         return result
+
+    def run(self, number: int) -> pa.Array | None:
+        """Return a constant column, verified, as one run; None if it is another."""
+        column = self.base.column(number)
+        if column is None or not is_encoded(column):
+            return None
+        if any(number in patch.numbers for patch in self.patches):
+            return None
+        self.require()
+        self.base.verify(number, 0, self.rows)
+        return column
 
     def live_mask(self, start: int, stop: int) -> npt.NDArray[np.bool_] | None:
         """Mark the rows of [start, stop) that are not deleted; None when all are."""

@@ -157,7 +157,7 @@ class Table:
     @cached_property
     def nbytes(self) -> int:
         """Bytes on disk."""
-        return sum(s.nbytes for s in self.segments)
+        return sum(s.stored_nbytes for s in self.segments)
 
     @cached_property
     def by_id(self) -> dict[int, Segment]:

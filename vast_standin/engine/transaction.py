@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from vast_standin.disk import disk_errors
 from vast_standin.engine.base import Base
+from vast_standin.engine.constants import with_constants
 from vast_standin.engine.definitions import Definitions
 from vast_standin.engine.file_writer import FileWriter
 from vast_standin.engine.files import Extent
@@ -126,6 +127,7 @@ class Transaction(Definitions):
     def _store(
         self, table: Table, columns: dict[int, pa.Array], ids: RowIds
     ) -> Segment:
+        columns = with_constants(columns, table.definition.fixed)
         arrays = {str(n): c for n, c in columns.items()}
         together = int(ids[-1]) - int(ids[0]) + 1 == len(ids)
         if not together:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from vast_standin.custody import begin_sums
 from vast_standin.engine.zones import ColumnZones, pack
 
-FORMAT = 4
+FORMAT = 5
 SUMMED = "meta bucket schema tbl segment patch sorted_run piece snapshot sums".split()  # noqa: SIM905
 _WITH_ZONES = ("segment", "patch", "copy")
 
@@ -96,6 +96,11 @@ def _sums_of_rows(db: sqlite3.Connection) -> None:
     begin_sums(db, SUMMED)
 
 
+def _constant_columns(db: sqlite3.Connection) -> None:
+    """Change only the number: segments may hold constant columns as runs from now on."""
+    begin_sums(db, ["meta"])
+
+
 def _runs_of_pieces(db: sqlite3.Connection) -> None:
     """Make a run of one piece of each sorted copy of a segment."""
     for row in db.execute("SELECT * FROM copy ORDER BY id").fetchall():
@@ -120,5 +125,6 @@ def _runs_of_pieces(db: sqlite3.Connection) -> None:
 _STEPS: Mapping[int, Callable[[sqlite3.Connection], None]] = {
     1: _zones_in_one_batch,
     2: _sums_of_rows,
-    3: _runs_of_pieces,
+    3: _constant_columns,
+    4: _runs_of_pieces,
 }

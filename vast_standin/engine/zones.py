@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vast_standin.engine.constants import WIDEST, is_one_run, plain, value_type
 from vast_standin.engine.intervals import Intervals
 from vast_standin.engine.physical import (
     has_zones,
@@ -56,6 +57,15 @@ class ColumnZones:
             return None, None, nulls, rows
         return pc.min(self.lows).as_py(), pc.max(self.highs).as_py(), nulls, rows
 
+    @property
+    def constant_width(self) -> int:
+        """Bytes of the value that all rows have; 0 if they have several or null."""
+        low, high, nulls, _ = self.extremes
+        if low is None or nulls or low != high:
+            return 0
+        width = len(low) if isinstance(low, bytes) else self.lows.type.bit_width // 8
+        return width if width <= WIDEST else 0
+
     def possible(self, intervals: Intervals) -> npt.NDArray[np.bool_]:
         """Return for each zone whether a row of it may be in the set."""
         lows, highs, valid = self.bounds
@@ -84,7 +94,7 @@ def zones_of(
     return {
         column: _column_zones(array, cuts, groups)
         for column, array in columns.items()
-        if has_zones(array.type)
+        if has_zones(value_type(array))
     }
 
 
@@ -163,8 +173,10 @@ def _cuts(
 def _column_zones(
     array: pa.Array, cuts: list[int], groups: npt.NDArray[np.int64]
 ) -> ColumnZones:
-    kind = physical_type(array.type)
-    values = physical(array)
+    if is_one_run(array):
+        return _constant_zones(array, cuts, groups)
+    kind = physical_type(value_type(array))
+    values = physical(plain(array))
     parts = [values.slice(a, b - a) for a, b in pairwise(cuts)]
     extremes = _number_extremes if _is_number(kind) else _extremes
     bounds = [extremes(part) for part in parts]
@@ -174,6 +186,23 @@ def _column_zones(
         pa.array([high for _, high in bounds], type=kind),
         np.array([part.null_count for part in parts], dtype=np.int64),
         np.array([len(part) for part in parts], dtype=np.int64),
+    )
+
+
+def _constant_zones(
+    run: pa.Array, cuts: list[int], groups: npt.NDArray[np.int64]
+) -> ColumnZones:
+    """Return the zones of one value that repeats, found without its repetitions."""
+    low, high = _extremes(physical(run.values))
+    kind = physical_type(run.type.value_type)
+    rows = np.diff(np.array(cuts)).astype(np.int64)
+    some = rows > 0
+    return ColumnZones(
+        groups,
+        pa.array([low if any_ else None for any_ in some], type=kind),
+        pa.array([high if any_ else None for any_ in some], type=kind),
+        np.zeros(len(rows), dtype=np.int64),
+        rows,
     )
 
 

@@ -27,7 +27,8 @@ class CurveChoice:
         Photon index of the power law that bands are converted by; None takes the model
         that a point's record states, else an index of 2.
     bins : float or str, optional
-        Width in s, or 'log N'; None does not average.
+        Width in s, or a word such as 'log 3', 'snr:5' or 'snapshots', as in
+        `LightCurve.binned`; None does not average.
     time_axis : str
         'auto', 'utc', 'mjd', 'elapsed' or 'log'.
     limits : bool

@@ -28,6 +28,11 @@ BINS: dict[str, float | str] = {
     "1 d": 86400.0,
     "3 per decade": "log 3",
     "10 per decade": "log 10",
+    "25 counts": "counts:25",
+    "S/N 5": "snr:5",
+    "snapshots": "snapshots",
+    "ObsIDs": "observation",
+    "blocks": "blocks",
 }
 PANELS = ("residual", "ratio", "hardness")
 TICKED = ("limits", "decay", "blocks")
@@ -143,7 +148,7 @@ class CurveControls:
     def _listen(self) -> None:
         self._listening = True
         self.object.observe(self._name_typed, "value")
-        self._submit.on_click(lambda _button: self._write())
+        self._submit.on_click(lambda _button: self._write(again=True))
         self.object.on_msg(self._entered)
         menus = (self.unit, self.band, self.index, self.bins, self.time_axis)
         for entry in (*menus, self.soft, self.hard):
@@ -170,7 +175,8 @@ class CurveControls:
         if content.get("event") == "submit":
             self._write()
 
-    def _write(self) -> None:
+    def _write(self, *, again: bool = False) -> None:
+        """Pass a choice on; one that is passed on already only if it is asked again."""
         if not self._listening:
             return
         try:
@@ -193,7 +199,7 @@ class CurveControls:
             panels=tuple(name for name in PANELS if self.boxes[name].value),
             **{name: self.boxes[name].value for name in TICKED},
         )
-        if choice != self.choice:
+        if again or choice != self.choice:
             self._chosen(choice)
 
 

@@ -1,6 +1,8 @@
 """One look at a light curve: the answer, its figure, and what to say about it."""
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
@@ -11,8 +13,16 @@ from orbital_kernel.plots import curve_axes
 from orbital_widgets import curve_overlays
 from orbital_widgets.curve_choice import CurveChoice, code
 
+MOST_DRAWN = 3000
+"""Most points of a series that are each drawn: a browser draws them within 0.1 s."""
 NEAR = 8
 SHORTEST = 3
+Window = tuple[float, float]
+NOTHING: dict[str, Any] = {
+    **dict.fromkeys(("curve", "figure", "draw")),
+    "problem": "",
+    **dict.fromkeys(("words", "near", "selections", "bands"), ()),
+}
 EDGES = ("band_low_kev", "band_high_kev")
 
 
@@ -42,6 +52,14 @@ class CurveLook:
         Bands of the detections drawn, the softest first.
     code : str
         The Python of the public calls.
+    read : LightCurve, optional
+        The points as read, in their own units; other units are made from them.
+    read_utc : str
+        When they were read.
+    scale : str
+        The time axis drawn, as in `plots.light_curve`.
+    draw : callable, optional
+        Draws a window of the time axis, if series are too long to draw each point.
 
     Examples
     --------
@@ -60,28 +78,43 @@ class CurveLook:
     units: tuple[str, ...] = ()
     selections: tuple[str, ...] = ()
     bands: tuple[str, ...] = ()
-    code: str = field(default="")
+    code: str = ""
+    read: Any = None
+    read_utc: str = ""
+    scale: str = ""
+    draw: Callable[[Window | None], Any] | None = None
 
 
 def look(
-    orbital: Any, choice: CurveChoice, *, written: tuple[str, ...] = ()
+    orbital: Any,
+    choice: CurveChoice,
+    *,
+    before: CurveLook | None = None,
+    window: Window | None = None,
 ) -> CurveLook:
     """Return the light curve of a choice, drawn; a refusal is a problem in words.
 
-    `written` are the units of the object's points in their files, if already looked up.
+    `before` is an earlier look at the same object: its points are used and not read
+    again. `window` is the part of its time axis that is shown.
     """
     if not choice.object:
         return CurveLook(choice, problem="Name an object to see its light curve.")
+    answer, again = CurveLook(choice, code=code(choice)), False
     try:
-        return _answered(orbital, choice, written)
+        if before is not None and before.read is not None:
+            again = True
+            answer = replace(before, choice=choice, code=answer.code, **NOTHING)
+        else:
+            curve = orbital.light_curve(choice.object)
+            units = units_of(curve.points)
+            now = f"{datetime.now(UTC):%T}"
+            answer = replace(answer, read=curve, read_utc=now, units=units)
+        found = _answered(orbital, answer, window)
     except QueryError as error:
-        return CurveLook(
-            choice,
-            problem=str(error),
-            near=_others(near(orbital, choice.object), choice.object),
-            units=written,
-            code=code(choice),
-        )
+        names = _others(near(orbital, choice.object), choice.object)
+        return replace(answer, problem=str(error), near=names)
+    words = f"From the points read at {found.read_utc} UTC; [Show] reads them again."
+    return replace(found, words=(*found.words, *([words] if again else ())))
 
 
 def near(orbital: Any, name: str) -> tuple[str, ...]:
@@ -100,17 +133,14 @@ def _others(names: tuple[str, ...], name: str) -> tuple[str, ...]:
     return () if name.strip() in names else names
 
 
-def _answered(orbital: Any, choice: CurveChoice, written: tuple[str, ...]) -> CurveLook:
-    curve = orbital.light_curve(
-        choice.object,
-        unit=choice.unit,
-        band_kev=choice.band_kev,
-        model=choice.model,
-        bins=choice.bins,
-    )
-    converted = (choice.unit, choice.band_kev, choice.model) != (None, None, None)
-    units = written if converted else units_of(curve.points)
-    units = units or units_of(orbital.light_curve(choice.object).points)
+def _answered(orbital: Any, answer: CurveLook, window: Window | None) -> CurveLook:
+    choice, curve = answer.choice, answer.read
+    if (choice.unit, choice.band_kev, choice.model) != (None, None, None):
+        curve = curve.converted(
+            unit=choice.unit, band_kev=choice.band_kev, model=choice.model
+        )
+    if choice.bins is not None:
+        curve = curve.binned(choice.bins)
     shown = curve
     if choice.as_written is not None:
         shown = curve.only(unit=choice.as_written)
@@ -118,30 +148,44 @@ def _answered(orbital: Any, choice: CurveChoice, written: tuple[str, ...]) -> Cu
         shown = replace(shown, frame=shown.frame.filter(~pl.col("is_limit")))
     words = [_summary(curve, shown)]
     if shown.points.is_empty():
-        return CurveLook(
-            *(choice, shown, None, (*words, _why_empty(curve, choice))),
-            units=units,
-            code=code(choice),
-        )
+        empty = (*words, _why_empty(curve, choice))
+        return replace(answer, curve=shown, words=empty)
     first = units_of(shown.points)[0]
     rows = shown.frame.filter(pl.col("unit").eq_missing(pl.lit(first or None)))
     drawn, sentences, model = _drawable(orbital, choice, rows)
-    figure = plots.light_curve(
-        shown.frame,
-        time_axis=drawn.time_axis,
-        model=model,
-        panels=drawn.panels,
-        hardness=drawn.hardness,
-    )
+    usable = shown.points.filter(pl.col("value").is_not_null())
+    scale = curve_axes.time_scale(usable, drawn.time_axis)
     series = curve_overlays.series_of(rows) if choice.blocks else {}
+    states = None
     if choice.blocks:
-        sentences.append(_with_blocks(figure, shown, rows, series, choice.time_axis))
-    return CurveLook(
-        *(choice, shown, figure, (*words, *sentences)),
-        units=units,
+        states, sentence = curve_overlays.blocks_of(rows, series)
+        sentences.append(sentence)
+
+    def draw(window: Window | None) -> Any:
+        figure = plots.light_curve(
+            shown.frame,
+            time_axis=drawn.time_axis,
+            model=model,
+            panels=drawn.panels,
+            hardness=drawn.hardness,
+            most_drawn=MOST_DRAWN,
+            window=window,
+        )
+        if states is not None:
+            first = figure if hasattr(figure, "segment") else figure.children[0]
+            curve_overlays.draw_blocks(first, states, shown.t0, scale)
+        return figure
+
+    return replace(
+        answer,
+        curve=shown,
+        figure=draw(window if scale == answer.scale else None),
+        words=(*words, *sentences),
         selections=selections_of(curve.points),
         bands=every_band(rows),
         code=code(drawn, first_unit=first or None, series=series),
+        scale=scale,
+        draw=draw if len(usable) > MOST_DRAWN else None,
     )
 
 
@@ -162,19 +206,6 @@ def _drawable(
         words.append("No hardness: the points of the first panel have a single band.")
     drawn = replace(choice, panels=tuple(panels), hardness=hardness, decay=fitted)
     return drawn, words, model
-
-
-def _with_blocks(
-    figure: Any, shown: Any, rows: pl.DataFrame, series: dict[str, str], time_axis: str
-) -> str:
-    """Draw the Bayesian blocks into the first panel; return a sentence on them."""
-    states, sentence = curve_overlays.blocks_of(rows, series)
-    if states is not None:
-        usable = shown.points.filter(pl.col("value").is_not_null())
-        scale = curve_axes.time_scale(usable, time_axis)
-        first = figure if hasattr(figure, "segment") else figure.children[0]
-        curve_overlays.draw_blocks(first, states, shown.t0, scale)
-    return sentence
 
 
 def units_of(points: pl.DataFrame) -> tuple[str, ...]:

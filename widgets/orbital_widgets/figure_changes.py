@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 from bokeh.core.properties import Readonly
 from bokeh.model import Model
-from bokeh.models import DataRange1d, Range1d
+from bokeh.models import DataRange1d, Range, Range1d
 
+LISTENED = {"subscribed_events"}
+"""Who listens to a figure stays with the one shown."""
 Change = tuple[Model, str, Any]
 
 
@@ -15,13 +17,15 @@ class _DiffersError(Exception):
     """The two figures have different parts."""
 
 
-def changes(shown: Model, drawn: Model) -> list[Change] | None:
+def changes(
+    shown: Model, drawn: Model, *, with_ranges: bool = True
+) -> list[Change] | None:
     """Return (model, property, value) of `shown` that make it equal to `drawn`.
 
     None if their parts differ, or if a range follows the data: once a reader has zoomed,
-    the browser alone knows whether it still does.
+    the browser alone knows whether it still does. Without ranges these do not count.
     """
-    comparison = _Comparison()
+    comparison = _Comparison(with_ranges=with_ranges)
     try:
         comparison.partner(shown, drawn)
     except _DiffersError:
@@ -32,14 +36,19 @@ def changes(shown: Model, drawn: Model) -> list[Change] | None:
 class _Comparison:
     """The parts compared so far, each with its partner."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_ranges: bool) -> None:
+        self._with_ranges = with_ranges
         self.changes: list[Change] = []
         self._partners: dict[str, Model] = {}
 
     def partner(self, new: Any, drawn: Any) -> Model:
         """Compare two models and what they refer to; return the one shown."""
         shown: Model = new
-        if type(shown) is not type(drawn) or isinstance(shown, DataRange1d):
+        if type(shown) is not type(drawn):
+            raise _DiffersError
+        if isinstance(shown, Range) and not self._with_ranges:
+            return shown
+        if isinstance(shown, DataRange1d):
             raise _DiffersError
         if drawn.id in self._partners:
             if self._partners[drawn.id] is not shown:
@@ -53,10 +62,18 @@ class _Comparison:
             if not _equal(before, after):
                 self.changes.append((shown, name, after))
         if isinstance(shown, Range1d):
-            self.changes += [
-                (shown, f"reset_{end}", getattr(drawn, end)) for end in ("start", "end")
-            ]
+            self._reset(shown, drawn)
         return shown
+
+    def _reset(self, shown: Range1d, drawn: Range1d) -> None:
+        """Let the reset of a range give what the one drawn resets to, or begins with."""
+        for end in ("start", "end"):
+            name = f"reset_{end}"
+            value = getattr(drawn, name)
+            value = getattr(drawn, end) if value is None else value
+            self.changes = [c for c in self.changes if c[:2] != (shown, name)]
+            if getattr(shown, name) != value:
+                self.changes.append((shown, name, value))
 
     def _value(self, old: Any, new: Any) -> Any:
         """Return the new value, with the models shown in place of their partners."""
@@ -90,10 +107,17 @@ def apply(differing: list[Change]) -> None:
 
 
 def _set_values(model: Model) -> dict[str, Any]:
-    """Return the properties that have been set, without those that the browser writes."""
+    """Return the properties that have been set, without those that the browser writes.
+
+    Bokeh works out the default of each property that it is asked for, so that it is
+    asked only for those with a value.
+    """
+    names = {*model._property_values, *model._unstable_default_values}  # noqa: SLF001
+    names |= set(model.themed_values() or ())
 
     def is_written(descriptor: Any) -> bool:
-        return descriptor.serialized and not isinstance(descriptor.property, Readonly)
+        is_set = descriptor.name in names - LISTENED and descriptor.serialized
+        return is_set and not isinstance(descriptor.property, Readonly)
 
     values: dict[str, Any] = model.query_properties_with_values(
         is_written, include_defaults=False

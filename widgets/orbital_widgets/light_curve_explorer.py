@@ -44,7 +44,8 @@ class LightCurveExplorer(Panel):
         Photon index of the power law that bands are converted by; by default the model
         of each point.
     bins : float or str, optional
-        Width in s, or 'log N'.
+        Width in s, or a word such as 'log 3', 'snr:5' or 'snapshots', as in
+        `LightCurve.binned`.
     time_axis : str, default 'auto'
         'auto', 'utc', 'mjd', 'elapsed' (since T0) or 'log'.
     limits : bool, default True
@@ -114,8 +115,10 @@ class LightCurveExplorer(Panel):
         )
         self.look = CurveLook(self.choice)
         self._folder = Path(folder)
-        self._written: dict[str, tuple[str, ...]] = {}
+        self._before: CurveLook | None = None
+        self._window: tuple[float, float] | None = None
         self._names = Latest(self._lock_ui, pause_s=PAUSE_S)
+        self._detail = Latest(self._lock_ui, pause_s=PAUSE_S)
         self._build()
         self.refresh()
 
@@ -152,6 +155,9 @@ class LightCurveExplorer(Panel):
     def show(self, choice: CurveChoice) -> None:
         """Show another choice; the controls follow it.
 
+        Points of the same object are brought to another unit or band without reading
+        them again; the same choice once more reads them again.
+
         Parameters
         ----------
         choice : CurveChoice
@@ -168,10 +174,12 @@ class LightCurveExplorer(Panel):
         False
         >>> explorer.close()
         """
+        same = choice.object == self.look.choice.object
+        self._before = self.look if same and choice != self.choice else None
+        self._window = self._window if same else None
         self.choice = choice
-        self.controls.show(
-            choice, self._written.get(choice.object, ()), self.look.bands
-        )
+        units = self.look.units if same else ()
+        self.controls.show(choice, units, self.look.bands)
         self._status.value = "<i>asking…</i>"
         self.refresh()
 
@@ -232,24 +240,25 @@ class LightCurveExplorer(Panel):
         return path
 
     def _beside(self) -> tuple[Any, ...]:
-        return self._names, self.lag
+        return self._names, self._detail, self.lag
 
     def _release(self) -> None:
         self._names.close()
+        self._detail.close()
         self.lag.close()
         self._slot.close()
 
     def _job(self) -> Callable[[], CurveLook]:
-        session, choice = self.session, self.choice
-        written = self._written.get(choice.object, ())
-        return lambda: look(session, choice, written=written)
+        session, choice, window = self.session, self.choice, self._window
+        before, self._before = self._before, None
+        return lambda: look(session, choice, before=before, window=window)
 
     def _build(self) -> None:
         self.controls = CurveControls(self.choice)
         self.controls.on_choice(self.show)
         self.controls.on_typed(self.complete)
         self._status = ipywidgets.HTML("<i>asking…</i>")
-        self._slot = FigureSlot(self._lock_ui)
+        self._slot = FigureSlot(self._lock_ui, self._moved)
         self.tables = CurveTables()
         self.saving = SaveBar(self.save)
         self.lag = LagBar(self._lock_ui, self._lag_chosen)
@@ -262,11 +271,10 @@ class LightCurveExplorer(Panel):
 
     def _show(self, answer: CurveLook) -> None:
         self.look = answer
-        if answer.units:
-            self._written[answer.choice.object] = answer.units
         self.controls.show(answer.choice, answer.units, answer.bands)
         self.controls.suggest(answer.near)
-        self._status.value = status(answer)
+        zoom = "<br>Zoom in to see each point." if answer.draw else ""
+        self._status.value = status(answer) + ("" if self._static else zoom)
         self.tables.show(answer)
         self.lag.show(self.session, answer.choice, answer.selections)
         if not self._static:
@@ -274,6 +282,20 @@ class LightCurveExplorer(Panel):
 
     def _failed(self, reason: str) -> None:
         self._status.value = problem(reason)
+
+    def _moved(self, window: tuple[float, float] | None) -> None:
+        """Draw the points of the part of the time axis that is shown."""
+        draw = self.look.draw
+        if window != self._window and draw is not None:
+            self._detail.ask(lambda: draw(window), self._refined)
+        self._window = window
+
+    def _refined(self, future: "Future[Any]") -> None:
+        error = future.exception()
+        if error is None:
+            self._slot.refine(future.result())
+        else:
+            self._failed(sentence(error))
 
     def _named(self, future: "Future[list[str]]") -> None:
         error = future.exception()

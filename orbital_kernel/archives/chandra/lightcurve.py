@@ -50,7 +50,10 @@ CSC_BANDS = {
     "ultrasoft": ("CSC u", 0.2, 0.5),
     "wide": ("CSC w", 0.1, 10.0),
 }
-ALONGSIDE = ("COUNTS", "STAT_ERR", "COUNT_RATE", "COUNT_RATE_ERR", "BG_RATE")
+ALONGSIDE = (
+    *("COUNTS", "STAT_ERR", "COUNT_RATE", "COUNT_RATE_ERR", "BG_RATE"),
+    *("AREA", "BG_COUNTS", "BG_AREA", "BG_EXPOSURE"),
+)
 _REGION = re.compile(
     r"\s*\+?(?:circle|ellipse|annulus|elliptannulus|rotbox|box|pie)"
     r"\(\s*([\d.]+)\s*,\s*([\d.]+)\s*,[^\"')]*\)",
@@ -244,5 +247,5 @@ READER = Reader(
     recognises,
     read,
     "Chandra dmextract and level-3 light curve",
-    version=3,
+    version=4,
 )

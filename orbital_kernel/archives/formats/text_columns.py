@@ -31,7 +31,8 @@ BLOCK_BYTES = 4 << 20
 SHORT = range(1 + max(map(len, text.BLANK)))
 ESCAPED = r'["\\\x00-\x1f]'
 """Characters that JSON text must not contain as they are."""
-_OTHER_LINES = re.compile(rb'\r|(?:\A|\n)[^!"$-~]')
+_OTHER_START = re.compile(rb'[^!"$-~]')
+_OTHER_LINE = re.compile(rb'\n[^!"$-~]')
 """A block without these has only rows: each line begins with a plain character, not #."""
 
 
@@ -138,6 +139,11 @@ def extras(cells: pl.DataFrame) -> pl.Series:
         key = pl.lit(", " + json.dumps(cell.name, ensure_ascii=False) + ': "')
         pair = (key, pl.col(cell.name), pl.lit('"'))
         pieces += [pl.concat_str(pair).fill_null("")] if cell.null_count() else pair
+    first = cells.to_series()
+    if not first.null_count():  # no row is empty: one copy of the text is enough
+        key = pl.lit("{" + json.dumps(first.name, ensure_ascii=False) + ': "')
+        document = pl.concat_str(key, *pieces[1:], pl.lit("}"))
+        return cells.select(document.alias("extra")).to_series()
     joined = pl.concat_str(pieces).str.slice(2)
     document = pl.concat_str(pl.lit("{"), joined, pl.lit("}"))
     return cells.select(pl.when(joined != "").then(document).alias("extra")).to_series()
@@ -159,7 +165,7 @@ def _rows(path: Path) -> Iterator[tuple[list[int], list[str]]]:
         lines = text.decoded(block).split("\n")
         if not lines[-1]:
             lines.pop()
-        if not _OTHER_LINES.search(block):
+        if not _has_other_lines(block):
             yield list(range(number, number + len(lines))), lines
             number += len(lines)
             continue
@@ -171,6 +177,13 @@ def _rows(path: Path) -> Iterator[tuple[list[int], list[str]]]:
         if numbers:
             yield numbers, [lines[place - number].rstrip("\r") for place in numbers]
         number += len(lines)
+
+
+def _has_other_lines(block: bytes) -> bool:
+    """Return whether some lines may be no rows; three searches are faster than one."""
+    if b"\r" in block or _OTHER_START.match(block):
+        return True
+    return _OTHER_LINE.search(block) is not None
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

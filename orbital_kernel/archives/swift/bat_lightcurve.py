@@ -113,12 +113,17 @@ def good_times(
             rule=rule,
             utcf_s=utcf,
             zero_s=fits_time.zero_s(table),
-            at_met_s=number(table.header, "TSTART") or number(file.primary, "TSTART"),
+            at_met_s=start_s(file, table),
             obs_id=swift_clock.obs_id(file, table),
             object=swift_clock.target(file, table),
             instrument=instrument,
             simulated=is_simulated(file),
         )
+
+
+def start_s(file: FitsFile, table: Hdu) -> float | None:
+    """Return the clock value at which the header's UTCF holds."""
+    return number(table.header, "TSTART") or number(file.primary, "TSTART")
 
 
 def bin_width(block: Block) -> Reals | float:

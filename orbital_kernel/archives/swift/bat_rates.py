@@ -18,9 +18,11 @@ from orbital_kernel.archives.formats.fits import (
     BATCH_ROWS,
     Block,
     FitsFile,
+    Hdu,
     first_table,
     open_fits,
 )
+from orbital_kernel.archives.intervals import header_span
 from orbital_kernel.archives.limits import note_empty, poisson_error
 from orbital_kernel.archives.naming import series_of
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
@@ -33,6 +35,7 @@ from orbital_kernel.archives.swift.bat_lightcurve import (
     bin_width,
     clock_columns,
     good_times,
+    start_s,
 )
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.model.schema import RATES
@@ -63,10 +66,19 @@ def read(source: Source, account: Account) -> Batches:
         raise ArchiveError(f"COUNTS has {channels} channels; rate files have 1 or 4")
     account.observatory = "swift"
     account.understood.append(f"{table.rows} bins of {channels} channel(s), raw counts")
+    account.understood += _span(file, table)
     for block in file.blocks(table, rows=BATCH_ROWS // channels):
         note_empty(account, block.reals("COUNTS"))
         yield _rates(source, file, block, channels)
     yield from good_times(file, table, "BAT")
+
+
+def _span(file: FitsFile, table: Hdu) -> list[str]:
+    """Return first start and last stop of the header, in words; rate files have no GTI."""
+    rule, utcf = swift_clock.clock(file, table, needed=False)
+    at = start_s(file, table)
+    words = header_span(table.header, rule=rule, utcf_s=utcf, at_met_s=at)
+    return [words] if words else []
 
 
 def _rates(
@@ -94,5 +106,5 @@ def _rates(
 
 
 READER = Reader(
-    "swift-bat-rates", recognises, read, "BAT raw array rates, FITS", version=2
+    "swift-bat-rates", recognises, read, "BAT raw array rates, FITS", version=3
 )

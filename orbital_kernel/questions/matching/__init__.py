@@ -13,22 +13,30 @@ from orbital_kernel.model.predicate import Clause, Null
 from orbital_kernel.model.times import tt_from_utc
 from orbital_kernel.questions.asking import Session, require_observatories
 from orbital_kernel.questions.matching import marks
+from orbital_kernel.questions.matching.held import Held, hold
 from orbital_kernel.questions.matching.plan import MOST_ROWS, make_plan
 from orbital_kernel.questions.matching.reading import Choice
 from orbital_kernel.questions.matching.result import Matching
+from orbital_kernel.questions.matching.survey import wide_ranges
 from orbital_kernel.questions.matching.task import (
     Plan,
     Summary,
     Tile,
 )
 from orbital_kernel.questions.matching.tile import run_tile
-from orbital_kernel.questions.matching.workers import Done, by_dask, in_processes
+from orbital_kernel.questions.matching.workers import (
+    Done,
+    by_dask,
+    cores,
+    in_processes,
+    in_threads,
+)
 
 __all__ = ["Matching", "Progress", "match", "no_progress"]
 
 TABLES = ("objects", "associations", "pairs", "identities", "tiles")
-FEW_ROWS = 1_000_000
-"""Of fewer, the start of processes costs as much as they save."""
+FEW_ROWS = 250_000
+"""Of fewer, one tile after the other is done here."""
 EARLIEST, LATEST = 1800.0, 2200.0
 Progress = Callable[[int, int], None]
 """Called with the rows matched so far, and all rows."""
@@ -61,13 +69,18 @@ def match(
     start = clock.perf_counter()
     store = orbital.store
     _prepare(store)
+    choice = Choice(brightness, epoch)
+    ranges = [] if region is None else wide_ranges(region)
+    alone = dask is None and workers is None
+    held = hold(store, names, ranges, choice) if alone else None
     plan = make_plan(
         store,
         names,
         within_arcsec=within_arcsec,
         region=region,
         most_rows=most_rows,
-        choice=Choice(brightness, epoch),
+        choice=choice,
+        held=held,
     )
     total = sum(tile.rows for tile in plan.tiles)
     finished = marks.finished_tiles(store, plan.run_id)
@@ -75,7 +88,7 @@ def match(
     summaries: dict[tuple[int, int], Summary] = dict(finished)
     done = total - sum(tile.rows for tile in tiles)
     progress(done, total)
-    run = _run(store, plan, tiles, dask=dask, workers=workers)
+    run = _run(store, plan, tiles, held, dask=dask, workers=workers)
     with _ended(store, plan.run_id), closing(run):
         for tile, summary in run:
             summaries[tile.low, tile.high] = summary
@@ -95,6 +108,7 @@ def _run(
     store: Store,
     plan: Plan,
     tiles: Sequence[Tile],
+    held: Held | None,
     *,
     dask: str | None,
     workers: int | None,
@@ -102,16 +116,12 @@ def _run(
     now = tt_now()
     if dask is not None:
         return by_dask(store, plan, tiles, now, dask)
-    rows = sum(tile.rows for tile in tiles)
-    if workers is None and (rows <= FEW_ROWS or len(tiles) < 2):
-        return _here(store, plan, tiles, now)
-    return in_processes(store, plan, tiles, now, workers)
-
-
-def _here(store: Store, plan: Plan, tiles: Sequence[Tile], now: datetime) -> Done:
-    """Do the tiles one after the other: for few rows, when a process costs more."""
-    for tile in tiles:
-        yield tile, run_tile(store, plan, tile, now)
+    if held is None:
+        return in_processes(store, plan, tiles, now, workers)
+    threads = 1 if sum(tile.rows for tile in tiles) <= FEW_ROWS else cores()
+    return in_threads(
+        lambda tile: run_tile(store, plan, tile, now, held), tiles, threads
+    )
 
 
 def tt_now() -> datetime:

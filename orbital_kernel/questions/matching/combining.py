@@ -10,8 +10,8 @@ from orbital_kernel.errors import QueryError
 from orbital_kernel.model.sky import separation_deg
 from orbital_kernel.questions.asking import Session, require_observatories
 from orbital_kernel.questions.matching.pairing import pairing_of
-from orbital_kernel.questions.matching.plan import wide_ranges
-from orbital_kernel.questions.matching.reading import Sky, listed
+from orbital_kernel.questions.matching.reading import Sky, listed, near
+from orbital_kernel.questions.matching.survey import wide_ranges
 from orbital_kernel.questions.matching.task import N_SIGMA
 from orbital_kernel.science.matching.joining import Places, places
 from orbital_kernel.science.matching.nway import combinations
@@ -46,7 +46,7 @@ def combine(orbital: Session, names: Sequence[str], region: Region) -> pl.DataFr
 
 
 def _sources(store: Store, name: str, sky: Sky) -> pl.DataFrame:
-    return listed(store.read, name, sky).sources
+    return listed(near(store.read, f"{name}.sources", sky), name).sources
 
 
 def _named(

@@ -7,6 +7,7 @@ shifted skies, beside what the posteriors promise.
 import numpy as np
 
 from orbital_kernel.questions.matching.task import N_SIGMA, Chance, Pairing
+from orbital_kernel.questions.side_by_side import side_by_side
 from orbital_kernel.science.matching.candidates import with_priors
 from orbital_kernel.science.matching.estimating import estimate
 from orbital_kernel.science.matching.joining import Joined, Places, joined
@@ -29,8 +30,8 @@ def pairing_of(left: str, right: str, a: Places, b: Places) -> Pairing:
     offset = frame_offset(a, b)
     a = offset.taken_out(a)
     pairs = joined(a, b, n_sigma=N_SIGMA)
-    forth = estimate(a, b, pairs, n_sigma=N_SIGMA)
-    back = estimate(b, a, pairs.turned(), n_sigma=N_SIGMA)
+    directions = (a, b, pairs), (b, a, pairs.turned())
+    forth, back = side_by_side(lambda of: estimate(*of, n_sigma=N_SIGMA), directions)
     return Pairing(left, right, offset, forth, back, chance(a, b, pairs, forth, back))
 
 
@@ -38,19 +39,22 @@ def chance(a: Places, b: Places, pairs: Joined, forth: Priors, back: Priors) -> 
     """Return the chance rate of two lists in one frame, whose candidates are `pairs`."""
     sure = accepted(with_priors(a, b, pairs, forth, back))
     size = np.int64(max(b.ra.size, 1))
-    keys = np.sort(pairs.of_left * size + pairs.of_right)
+    keys = np.append(pairs.of_left * size + pairs.of_right, np.iinfo(np.int64).max)
     distance = np.maximum(FURTHER * reach_arcsec(a, b, n_sigma=N_SIGMA), SHIFT_ARCSEC)
-    counts = []
     parts = int(np.clip(a.ra.size // SHIFTED_SOURCES, 1, MOST_PARTS))
-    for turn in range(SKIES):
+
+    def accepted_by_chance(turn: int) -> int:
         angle = 2 * np.pi * turn / SKIES
         shifted = a.moved(distance * np.sin(angle), distance * np.cos(angle))
         some = np.arange(turn, a.ra.size, parts)
         false = joined(shifted.some(some), b, n_sigma=N_SIGMA)
         false = false._replace(of_left=some[false.of_left])
-        unrelated = ~np.isin(false.of_left * size + false.of_right, keys)
+        place = np.searchsorted(keys, false.of_left * size + false.of_right)
+        unrelated = keys[place] != false.of_left * size + false.of_right
         false = false.some(unrelated)
-        counts.append(accepted(with_priors(shifted, b, false, forth, back)).height)
+        return accepted(with_priors(shifted, b, false, forth, back)).height
+
+    counts = side_by_side(accepted_by_chance, range(SKIES))
     mean = parts * float(np.mean(counts))
     return Chance(
         int(a.ra.size),

@@ -10,66 +10,40 @@ import hashlib
 import itertools
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from orbital_kernel.database import Store
 from orbital_kernel.errors import QueryError
-from orbital_kernel.model.frames import frame_of
-from orbital_kernel.model.observatory import observatories
 from orbital_kernel.model.sky import FULL_SKY, ORDER, cone_ranges
+from orbital_kernel.questions.matching.held import Held, Rows, Stored
 from orbital_kernel.questions.matching.pairing import pairing_of
 from orbital_kernel.questions.matching.reading import (
-    MOST_SIGMA_ARCSEC,
     PLAIN,
-    STATED,
-    TYPICAL,
     Choice,
     Sky,
-    has_radius,
     listed,
 )
+from orbital_kernel.questions.matching.survey import CELL_ORDER, Survey, survey
 from orbital_kernel.questions.matching.task import (
     N_SIGMA,
     Pairing,
     Plan,
     Tile,
-    healpix_clause,
 )
-from orbital_kernel.science.matching.errorcircles import covariances, largest_sigma
+from orbital_kernel.questions.side_by_side import side_by_side
 from orbital_kernel.science.matching.joining import places
-from orbital_kernel.science.matching.typical import with_typical_errors
 
 Ints = NDArray[np.int64]
 
-CELL_ORDER = 8
-"""Cells of the survey, 13.7 arcmin: the smallest tile."""
 MOST_ROWS = 250_000
 SAMPLE_ROWS = 400_000
 STRETCHES = 48
 LEAST_MARGIN_ARCMIN = 6.0
-MOST_RANGES = 48
-NO_CELLS = pl.DataFrame(schema={"healpix": pl.Int64, "count": pl.UInt32})
-
-
-@dataclass(frozen=True)
-class Survey:
-    """Rows by cell of order CELL_ORDER, widest error (one sigma), rows without position."""
-
-    cells: dict[str, tuple[Ints, Ints]]
-    sigma_arcsec: float
-    without_position: dict[str, int]
-
-    def total(self) -> tuple[Ints, Ints]:
-        """Return all occupied cells and how many rows each has."""
-        cells = np.concatenate([c for c, _ in self.cells.values()])
-        counts = np.concatenate([n for _, n in self.cells.values()])
-        unique, back = np.unique(cells, return_inverse=True)
-        return unique, np.bincount(back, counts, minlength=unique.size).astype(np.int64)
+MOST_RANGES = 128
 
 
 def make_plan(
@@ -80,12 +54,13 @@ def make_plan(
     region: tuple[float, float, float] | None,
     most_rows: int = MOST_ROWS,
     choice: Choice = PLAIN,
+    held: Held | None = None,
 ) -> Plan:
     """Survey the catalogues, cut the sky and estimate what the tiles share."""
     names = tuple(sorted(names))
-    surveyed = survey(store, names, region)
+    surveyed = survey(store, names, region, held)
     tiles = cut(surveyed, region, most_rows)
-    pairings = _pairings(store, names, surveyed, choice)
+    pairings = _pairings(held or Stored(store, choice), names, surveyed, choice)
     plan = Plan(
         "",
         names,
@@ -98,55 +73,6 @@ def make_plan(
     )
     text = plan.as_json() + json.dumps([(t.low, t.high, t.rows) for t in tiles])
     return replace(plan, run_id=hashlib.sha256(text.encode()).hexdigest()[:16])
-
-
-def wide_ranges(
-    region: tuple[float, float, float] | None,
-) -> list[tuple[int, int]]:
-    """Return the cells surveyed for a region: also its surroundings, for priors."""
-    if region is None:
-        return [FULL_SKY]
-    ra, dec, radius = region
-    return cone_ranges(ra % 360, dec, min(max(2 * radius, radius + 2), 180.0))
-
-
-def survey(
-    store: Store, names: Sequence[str], region: tuple[float, float, float] | None
-) -> Survey:
-    """Stream cells and errors of the catalogues."""
-    cells, missing, sigma = {}, {}, 0.0
-    clauses = [] if region is None else [healpix_clause(wide_ranges(region))]
-    for name in names:
-        table, parts, unstated = f"{name}.sources", [NO_CELLS], False
-        missing[name] = 0
-        with store.transaction() as tx:
-            for batch in tx.stream(table, clauses, columns=list(STATED)):
-                rows = frame_of(pa.Table.from_batches([batch]))
-                placed = rows.filter(pl.col("healpix").fill_null(-1) >= 0)
-                missing[name] += rows.height - placed.height
-                cell = pl.col("healpix") // 4 ** (ORDER - CELL_ORDER)
-                parts.append(placed.group_by(cell).len("count"))
-                stated = placed.filter(has_radius())
-                unstated |= stated.height < placed.height
-                sigma = max(sigma, _widest(stated, name))
-            columns = [*STATED, *TYPICAL]
-            for batch in tx.stream(table, clauses, columns=columns) if unstated else ():
-                rows = frame_of(pa.Table.from_batches([batch])).filter(~has_radius())
-                placed = rows.filter(pl.col("healpix").fill_null(-1) >= 0)
-                sigma = max(sigma, _widest(placed, name))
-        counted = pl.concat(parts).group_by("healpix").agg(pl.col("count").sum())
-        counted = counted.sort("healpix").cast(pl.Int64)
-        cells[name] = counted["healpix"].to_numpy(), counted["count"].to_numpy()
-    return Survey(cells, sigma, {n: count for n, count in missing.items() if count})
-
-
-def _widest(rows: pl.DataFrame, name: str) -> float:
-    if rows.is_empty():
-        return 0.0
-    stated = with_typical_errors(rows, observatories()[name].instruments)
-    sigma = largest_sigma(covariances(stated, side=name))
-    usable = sigma[sigma <= MOST_SIGMA_ARCSEC]
-    return float(usable.max()) if usable.size else 0.0
 
 
 def cut(
@@ -223,22 +149,21 @@ def _ranges(
 
 
 def _pairings(
-    store: Store, names: Sequence[str], surveyed: Survey, choice: Choice
+    rows: Rows, names: Sequence[str], surveyed: Survey, choice: Choice
 ) -> tuple[Pairing, ...]:
     ranges = sample_ranges(surveyed)
-    lists = {
-        name: listed(store.read, name, Sky(tuple(ranges)), choice).sources
-        if ranges
-        else None
-        for name in names
-    }
+    sample = Sky(tuple(ranges))
+
+    def read(name: str) -> pl.DataFrame | None:
+        if not ranges:
+            return None
+        return listed(rows.sources(name, sample), name, choice).sources
+
+    lists = dict(zip(names, side_by_side(read, names), strict=True))
     _require_brightness(lists, choice)
+    positions = {name: places(_some(lists[name]), name) for name in names}
     return tuple(
-        pairing_of(
-            left,
-            right,
-            *(places(_some(lists[name]), name) for name in (left, right)),
-        )
+        pairing_of(left, right, positions[left], positions[right])
         for left, right in itertools.combinations(names, 2)
     )
 

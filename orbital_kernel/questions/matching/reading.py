@@ -29,7 +29,7 @@ SOURCE = (*STATED, "catalog", "source_id", "obs_id", "ra", "dec", "kind", "simul
 MOST_SIGMA_ARCSEC = 600.0
 TOO_WIDE = "position error above 10 arcmin (one sigma)"
 NO_POSITION = "no position"
-RANGES_AT_ONCE = 64
+RANGES_AT_ONCE = 128
 FLUX = "flux"
 Read = Callable[..., pa.Table]
 """The database's `read`: rows of a table that clauses hold for."""
@@ -69,9 +69,8 @@ class Listed(NamedTuple):
     too_wide: pl.DataFrame
 
 
-def listed(read: Read, name: str, sky: Sky, choice: Choice = PLAIN) -> Listed:
-    """Read one observatory's rows of some sky and make one list of them."""
-    placed = _read(read, f"{name}.sources", sky, choice.columns)
+def listed(placed: pl.DataFrame, name: str, choice: Choice = PLAIN) -> Listed:
+    """Make one list of an observatory's rows with a position."""
     if choice.epoch is not None:
         placed = at_epoch(placed, choice.epoch)
     if choice.brightness is not None:
@@ -99,25 +98,33 @@ def _ordered(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.sort(*names, nulls_last=True)
 
 
-def _read(read: Read, table: str, sky: Sky, more: tuple[str, ...] = ()) -> pl.DataFrame:
-    """Return the rows with a position; `extra` only of those without an error."""
+def near(read: Read, table: str, sky: Sky, more: tuple[str, ...] = ()) -> pl.DataFrame:
+    """Return the rows with a position in some sky."""
     parts = []
     for start in range(0, max(len(sky.ranges), 1), RANGES_AT_ONCE):
         ranges = sky.ranges[start : start + RANGES_AT_ONCE]
-        parts.append(_read_ranges(read, table, ranges, more))
+        clause = Clause("healpix", tuple(Range(low, high - 1) for low, high in ranges))
+        limit = None if ranges else 0
+        rows = with_errors(read, table, [clause], more, limit=limit)
+        parts.append(
+            rows.filter(pl.col("ra").is_not_null(), pl.col("dec").is_not_null())
+        )
     return pl.concat(parts)
 
 
-def _read_ranges(
-    read: Read, table: str, ranges: Sequence[tuple[int, int]], more: tuple[str, ...]
+def with_errors(
+    read: Read,
+    table: str,
+    clauses: Sequence[Clause],
+    more: tuple[str, ...] = (),
+    *,
+    limit: int | None = None,
 ) -> pl.DataFrame:
-    clause = Clause("healpix", tuple(Range(low, high - 1) for low, high in ranges))
-    limit = None if ranges else 0
+    """Return rows of sources; columns for typical errors only of those without one."""
     columns = [*SOURCE, *more]
     every = list(dict.fromkeys((*columns, *TYPICAL, "extra")))
-    rows = frame_of(read(table, [clause], columns=columns, limit=limit))
-    rows = with_unstated(rows, lambda of: read(table, [clause, *of], columns=every))
-    return rows.filter(pl.col("ra").is_not_null(), pl.col("dec").is_not_null())
+    rows = frame_of(read(table, clauses, columns=columns, limit=limit))
+    return with_unstated(rows, lambda of: read(table, [*clauses, *of], columns=every))
 
 
 def has_radius() -> pl.Expr:

@@ -1,29 +1,16 @@
 """Registrations of members in `cross.identities`: those near a tile, and new ones."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
 import polars as pl
 
-from orbital_kernel.database import Store
-from orbital_kernel.model.frames import frame_of
-from orbital_kernel.questions.matching.reading import Listed
-from orbital_kernel.questions.matching.task import Plan, Tile, healpix_clause
+from orbital_kernel.questions.matching.task import Plan
 from orbital_kernel.science.matching.identity import Identity
-from orbital_kernel.science.matching.registry import KNOWN, MEMBER
-
-
-def registered_near(store: Store, tile: Tile) -> pl.DataFrame:
-    """Return what is registered of the members in the tile and its margin."""
-    columns = [*KNOWN, "event", "other_id", "run_id"]
-    ranges = tile.ranges or ((0, 1),)
-    rows = store.read("cross.identities", [healpix_clause(ranges)], columns=columns)
-    return frame_of(rows)
+from orbital_kernel.science.matching.registry import MEMBER
 
 
 def new_registrations(
     own: Identity,
-    lists: Mapping[str, Listed],
     registered: pl.DataFrame,
     plan: Plan,
     now: datetime,
@@ -33,47 +20,23 @@ def new_registrations(
     What this run has registered is not registered again, if the tile is done again.
     """
     known = registered.filter(pl.col("event") == "registered")
-    newest = known.sort("time", "object_id").unique(
-        MEMBER, keep="last", maintain_order=True
-    )
-    new = own.associations.join(
-        newest.select(*MEMBER, "object_id"),
-        on=[*MEMBER, "object_id"],
-        how="anti",
-        nulls_equal=True,
-    )
-    keys = new["key"].unique()
-    cells = pl.concat(
-        listed_.rows.filter(pl.col("source_id").is_in(keys.implode()))
-        .select(
-            pl.lit(f"{name}.sources").alias("table"),
-            "catalog",
-            pl.col("source_id").alias("key"),
-            "obs_id",
-            pl.col("healpix").alias("cell"),
+    new, fresh = own.associations, pl.lit(value=True)
+    if not known.is_empty():
+        newest = known.sort("time", "object_id").unique(
+            MEMBER, keep="last", maintain_order=True
         )
-        .unique(MEMBER, keep="first", maintain_order=True)
-        for name, listed_ in lists.items()
-    )
-    fresh = own.objects.join(known.select("object_id"), on="object_id", how="anti")
-    founders = own.objects.select("object_id", pl.col("name").alias("key"))
-    first = (
-        own.associations.filter(pl.col("role") == "source")
-        .join(founders, on=["object_id", "key"])
-        .join(fresh.select("object_id"), on="object_id", how="semi")
-        .sort("object_id", *MEMBER)
-        .unique("object_id", keep="first", maintain_order=True)
-        .select("object_id", *MEMBER, pl.lit(value=True).alias("founder"))
-    )
-    registrations = (
-        new.join(cells, on=MEMBER, how="left", nulls_equal=True)
-        .join(first, on=["object_id", *MEMBER], how="left", nulls_equal=True)
-        .select(
-            *("object_id", *MEMBER, "simulated"),
-            pl.lit("registered").alias("event"),
-            pl.col("founder").fill_null(value=False),
-            pl.col("cell").alias("healpix"),
+        new = new.join(
+            newest.select(*MEMBER, "object_id"),
+            on=[*MEMBER, "object_id"],
+            how="anti",
+            nulls_equal=True,
         )
+        fresh = ~pl.col("object_id").is_in(known["object_id"].unique().implode())
+    registrations = new.select(
+        *("object_id", *MEMBER, "simulated"),
+        pl.lit("registered").alias("event"),
+        pl.col("founder") & fresh,
+        pl.col("cell").alias("healpix"),
     )
     written = registered.filter(pl.col("run_id") == plan.run_id)
     events = own.events.join(

@@ -16,6 +16,7 @@ import polars as pl
 from orbital_kernel.database import Store, Transaction
 from orbital_kernel.model.predicate import Clause, Equal, Range
 from orbital_kernel.model.sky import separation_deg
+from orbital_kernel.questions.matching.held import Held, Rows, Stored
 from orbital_kernel.questions.matching.marks import Mark, finish, resumed, writing
 from orbital_kernel.questions.matching.reading import (
     TOO_WIDE,
@@ -24,10 +25,7 @@ from orbital_kernel.questions.matching.reading import (
     Sky,
     listed,
 )
-from orbital_kernel.questions.matching.registering import (
-    new_registrations,
-    registered_near,
-)
+from orbital_kernel.questions.matching.registering import new_registrations
 from orbital_kernel.questions.matching.task import (
     Pairing,
     Plan,
@@ -42,22 +40,30 @@ from orbital_kernel.science.matching.registry import KNOWN, MEMBER
 from orbital_kernel.science.matching.skyjoin import apart_deg, unit_vectors
 
 REPEAT = "another row of the same source in its observatory, by name or position"
-WRITTEN = ("objects", "associations", "pairs")
+OF_MEMBERS = ("cell", "founder")
+"""Columns of associations that are stored with the registrations instead."""
+OF_PAIRS = ("source_id", "catalog", "members", "simulated")
 
 
-def run_tile(store: Store, plan: Plan, tile: Tile, now: datetime) -> Summary:
-    """Match one tile and store it; return its counts. A finished tile is not repeated."""
+def run_tile(
+    store: Store, plan: Plan, tile: Tile, now: datetime, held: Held | None = None
+) -> Summary:
+    """Match one tile and store it; return its counts. A finished tile is not repeated.
+
+    Its rows are those that are held, or are read.
+    """
     mark = Mark(plan.run_id, tile.low, tile.high)
     finished = resumed(store, mark)
     if finished is not None:
         return finished
     choice, sky = Choice(plan.brightness, plan.epoch), Sky(tile.ranges)
-    lists = {name: listed(store.read, name, sky, choice) for name in plan.names}
+    rows: Rows = held or Stored(store, choice)
+    lists = {name: listed(rows.sources(name, sky), name, choice) for name in plan.names}
     pairs = {
         (pairing.left, pairing.right): _paired(lists, pairing, plan)
         for pairing in plan.pairings
     }
-    registered = registered_near(store, tile)
+    registered = rows.registered(sky)
     before = registered.filter(
         pl.col("event") == "registered", pl.col("run_id") != plan.run_id
     )
@@ -69,21 +75,19 @@ def run_tile(store: Store, plan: Plan, tile: Tile, now: datetime) -> Summary:
         ],
         singles=False,
         known=before.select(*KNOWN),
+        where=_inside("ra", "dec", "healpix", plan, tile),
     )
-    own = _owned(identity, lists, plan, tile)
+    own = _with_repeats(identity, lists)
     stored = pl.concat(
-        [
-            _pair_rows(frame, lists[left].sources, lists[right].sources, left, right)
-            for (left, right), frame in pairs.items()
-        ]
-    ).filter(_inside("ra", "dec", "healpix", plan, tile))
+        _pair_rows(frame, lists, names, plan, tile) for names, frame in pairs.items()
+    )
     summary = _summary(lists, stored, own, plan, tile)
-    registrations = new_registrations(own, lists, registered, plan, now)
+    registrations = new_registrations(own, registered, plan, now)
     with writing(store, mark, now) as tx:
         _clear(tx, plan, tile)
         for name, frame in (
-            ("objects", own.objects),
-            ("associations", own.associations),
+            ("objects", own.objects.sort("healpix")),
+            ("associations", own.associations.drop(*OF_MEMBERS).sort("object_id")),
             ("pairs", stored),
             ("identities", registrations),
         ):
@@ -107,13 +111,23 @@ def _paired(lists: Mapping[str, Listed], pairing: Pairing, plan: Plan) -> pl.Dat
 
 
 def _pair_rows(
-    frame: pl.DataFrame, left: pl.DataFrame, right: pl.DataFrame, *names: str
+    frame: pl.DataFrame,
+    lists: Mapping[str, Listed],
+    names: tuple[str, str],
+    plan: Plan,
+    tile: Tile,
 ) -> pl.DataFrame:
-    """Return candidates as rows of cross.pairs."""
-    a, b = left[frame["left_row"]], right[frame["right_row"]]
+    """Return the candidates of the tile as rows of cross.pairs."""
+    left, right = (lists[name].sources for name in names)
+    inside = left.select(_inside("ra", "dec", "healpix", plan, tile)).to_series()
+    frame = frame.filter(inside.gather(frame["left_row"]))
+    a = left.select(*OF_PAIRS, "ra", "dec", "healpix")[frame["left_row"]]
+    b = right.select(*OF_PAIRS)[frame["right_row"]]
     return frame.drop("left_row", "right_row").with_columns(
-        pl.lit(f"{names[0]}.sources").alias("left_table"),
-        pl.lit(f"{names[1]}.sources").alias("right_table"),
+        *(
+            pl.lit(f"{name}.sources").alias(f"{label}_table")
+            for label, name in zip(("left", "right"), names, strict=True)
+        ),
         *(
             side[column].alias(f"{label}_{new}")
             for label, side in (("left", a), ("right", b))
@@ -148,25 +162,17 @@ def _inside(ra: str, dec: str, cell: str, plan: Plan, tile: Tile) -> pl.Expr:
     return inside & pl.struct(ra, dec).map_batches(near, return_dtype=pl.Boolean)
 
 
-def _owned(
-    identity: Identity, lists: Mapping[str, Listed], plan: Plan, tile: Tile
-) -> Identity:
-    """Return the objects of the tile, with the repeats among their members."""
-    mine = identity.objects.filter(_inside("ra", "dec", "healpix", plan, tile))
-    associations = identity.associations.join(
-        mine.select("object_id"), on="object_id", how="semi"
-    )
-    events = identity.events.join(mine.select("object_id"), on="object_id", how="semi")
-    centres = mine.select(
+def _with_repeats(identity: Identity, lists: Mapping[str, Listed]) -> Identity:
+    """Return the objects with the repeats among their members."""
+    centres = identity.objects.select(
         "object_id", pl.col("ra").alias("ra0"), pl.col("dec").alias("dec0")
     )
-    parts = [associations]
+    parts = [identity.associations]
     for name, listed_ in lists.items():
-        repeats = _repeats(name, listed_.rows, associations).join(
-            centres, on="object_id"
-        )
+        repeats = _repeats(name, listed_.rows, identity.associations)
         if not repeats.height:
             continue
+        repeats = repeats.join(centres, on="object_id")
         apart = apart_deg(
             unit_vectors(repeats["ra"].to_numpy(), repeats["dec"].to_numpy()),
             unit_vectors(repeats["ra0"].to_numpy(), repeats["dec0"].to_numpy()),
@@ -177,16 +183,18 @@ def _owned(
                 pl.lit("repeat").alias("role"),
                 pl.Series("separation_arcsec", apart * 3600),
                 pl.lit(REPEAT).alias("method"),
-                *("healpix", "simulated"),
+                *("healpix", "simulated", "cell"),
+                pl.lit(value=False).alias("founder"),
             )
         )
-    every = pl.concat(parts, how="diagonal").sort("object_id")
-    return Identity(mine.sort("healpix"), every, events)
+    return identity._replace(associations=pl.concat(parts, how="diagonal"))
 
 
 def _repeats(name: str, rows: pl.DataFrame, associations: pl.DataFrame) -> pl.DataFrame:
     """Return the rows that are another row's source, with the object of that."""
     repeated = rows.filter(pl.col("row") != pl.col("root"))
+    if repeated.is_empty():
+        return repeated
     member = pl.lit(f"{name}.sources").alias("table"), pl.col("source_id").alias("key")
     heads = (
         rows.join(repeated.select("root"), left_on="row", right_on="root", how="semi")
@@ -199,7 +207,7 @@ def _repeats(name: str, rows: pl.DataFrame, associations: pl.DataFrame) -> pl.Da
     )
     return (
         repeated.with_columns(*member)
-        .drop("healpix")
+        .rename({"healpix": "cell"})
         .join(heads.select("root", "object_id", "healpix"), on="root")
     )
 

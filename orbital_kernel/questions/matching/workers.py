@@ -12,9 +12,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from orbital_kernel.database import Store
@@ -66,6 +68,24 @@ def in_processes(
             process.end()
         for thread in threads:
             thread.join()
+
+
+def in_threads(
+    do: Callable[[Tile], Summary], tiles: Sequence[Tile], threads: int
+) -> Done:
+    """Do the tiles by threads of this process; they end with this generator.
+
+    A tile begins when another one has been taken: a match that is stopped has stored
+    little more than it reported.
+    """
+    waiting = iter(tiles)
+    with ThreadPoolExecutor(threads, "orbital-match") as pool:
+        running = {pool.submit(do, tile): tile for tile in islice(waiting, threads)}
+        while running:
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield running.pop(future), future.result()
+                running |= {pool.submit(do, tile): tile for tile in islice(waiting, 1)}
 
 
 def cores() -> int:

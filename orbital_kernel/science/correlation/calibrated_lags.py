@@ -9,12 +9,15 @@ resampled lags. Resampling follows how well a data set determines its lag, which
 of simulated pairs alone do not.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from orbital_kernel.science.correlation.estimates import (
     LEAST_SHARE,
     Estimate,
+    Interval,
     resampled_lags,
 )
 from orbital_kernel.science.correlation.series import Series
@@ -31,26 +34,32 @@ def calibrated_interval(
     estimate: Estimate,
     series: tuple[Series, Series],
     noise: RedNoise,
-    confidence: float,
     resamples: int,
     rng: np.random.Generator,
-) -> tuple[float | None, float | None]:
-    """Return the interval (s) of a lag; None if too few series have a peak."""
+) -> Callable[[float], Interval]:
+    """Return what gives the interval (s) of a lag at a confidence.
+
+    Its ends are None if too few series have a peak.
+    """
     drawn = resampled_lags(estimate.lag_of, *series, resamples, rng)
     if drawn.size < LEAST_SHARE * resamples:
-        return None, None
+        return lambda _: (None, None)
     levels = []
     for pair, true_s in simulated_pairs(estimate, *series, noise, PAIRS, rng):
         lags = resampled_lags(estimate.lag_of, *pair, EACH, rng)
         if lags.size >= LEAST_SHARE * EACH:
             levels.append(_level(lags, true_s))
     if len(levels) < LEAST_SHARE * PAIRS:
-        return None, None
-    low, high = np.quantile(
-        levels, [(1 - confidence) / 2, (1 + confidence) / 2], method="weibull"
-    )
-    ends = np.quantile(drawn, [low, high])
-    return min(float(ends[0]), estimate.lag_s), max(float(ends[1]), estimate.lag_s)
+        return lambda _: (None, None)
+
+    def interval(confidence: float) -> Interval:
+        low, high = np.quantile(
+            levels, [(1 - confidence) / 2, (1 + confidence) / 2], method="weibull"
+        )
+        ends = np.quantile(drawn, [low, high])
+        return min(float(ends[0]), estimate.lag_s), max(float(ends[1]), estimate.lag_s)
+
+    return interval
 
 
 def _level(lags: Reals, true_s: float) -> float:

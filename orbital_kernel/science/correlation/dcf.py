@@ -1,5 +1,7 @@
 """The discrete correlation function of Edelson & Krolik 1988 (ApJ 333, 646)."""
 
+import math
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -78,7 +80,8 @@ def dcf(
 
 def intrinsic_variance(series: Series) -> float:
     """Return the variance that the errors do not explain."""
-    return float(np.var(series.values) - np.mean(series.errors**2))
+    _, spread, noise = _moments(series.values, series.errors)
+    return float(spread - noise)
 
 
 def binned(a: Series, b: Series, lags: Reals, n_min: int) -> tuple[Reals, Reals, Ints]:
@@ -93,10 +96,16 @@ def binned(a: Series, b: Series, lags: Reals, n_min: int) -> tuple[Reals, Reals,
 
 def _scaled(series: Series) -> Reals:
     """Return values over the scatter that the errors do not explain (their eq. 3)."""
-    spread = float(np.var(series.values))
-    variance = intrinsic_variance(series)
-    variance = variance if variance > 1e-3 * spread else spread
-    return np.asarray((series.values - series.values.mean()) / np.sqrt(variance or 1.0))
+    mean, spread, noise = _moments(series.values, series.errors)
+    variance = spread - noise if spread - noise > 1e-3 * spread else spread
+    return np.asarray((series.values - mean) / math.sqrt(variance or 1.0))
+
+
+@compiled
+def _moments(values: Reals, errors: Reals) -> tuple[float, float, float]:
+    """Return mean and variance of the values, and the mean square of the errors."""
+    mean = values.mean()
+    return mean, ((values - mean) ** 2).mean(), (errors**2).mean()
 
 
 @compiled

@@ -1,18 +1,21 @@
 """How a lag is estimated: the correlation function, its peak, and a resampled interval."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
+from orbital_kernel.science.compiled import compiled
 from orbital_kernel.science.correlation import zdcf as z
 from orbital_kernel.science.correlation.dcf import binned
 from orbital_kernel.science.correlation.iccf import grid, interpolated
 from orbital_kernel.science.correlation.series import Series
 
 Reals = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Interval = tuple[float | None, float | None]
 
 METHODS: Mapping[str, str] = {
     "iccf": "ICCF (Gaskell & Peterson 1987), centroid above 80 % of the peak",
@@ -31,9 +34,8 @@ class Estimate:
     lags: Reals
     values: Reals
     lag_s: float
-    interval: Callable[
-        [float, int, np.random.Generator], tuple[float | None, float | None]
-    ]
+    interval: Callable[[int, np.random.Generator], Callable[[float], Interval]]
+    """The interval (s) by confidence, from so many resampled series."""
     correlate: Callable[[Series], Reals]
     """The correlation of the first series with another in place of the second."""
     lag_of: Callable[[Series, Series, np.random.Generator], float]
@@ -50,19 +52,23 @@ class Estimate:
         return float(self.lags[place] - self.lags[place - 1])
 
 
+@compiled
 def centroid(values: Reals, lags: Reals) -> float:
     """Return the centroid of the lags around the peak that exceed 80 % of it."""
-    peak = int(np.nanargmax(values))
-    high = np.nan_to_num(values, nan=-np.inf) >= CENTROID * values[peak]
+    peak, highest = 0, -np.inf
+    for k in range(values.size):
+        if values[k] > highest:
+            peak, highest = k, values[k]
     low, top = peak, peak
-    while low > 0 and high[low - 1]:
+    while low > 0 and values[low - 1] >= CENTROID * highest:
         low -= 1
-    while top < high.size - 1 and high[top + 1]:
+    while top < values.size - 1 and values[top + 1] >= CENTROID * highest:
         top += 1
     weights = values[low : top + 1]
-    if not weights.sum() > 0:
+    total = weights.sum()
+    if not total > 0:
         return float(lags[peak])
-    return float(np.sum(weights * lags[low : top + 1]) / weights.sum())
+    return float((weights * lags[low : top + 1]).sum() / total)
 
 
 def _iccf(
@@ -96,13 +102,17 @@ def _resampling(
     lag_s = centroid(values, lags) if np.isfinite(values).any() else np.nan
 
     def interval(
-        confidence: float, resamples: int, rng: np.random.Generator
-    ) -> tuple[float | None, float | None]:
+        resamples: int, rng: np.random.Generator
+    ) -> Callable[[float], Interval]:
         drawn = resampled_lags(lag_of, a, b, resamples, rng)
-        if drawn.size < LEAST_SHARE * resamples:
-            return None, None
-        low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
-        return min(float(low), lag_s), max(float(high), lag_s)
+
+        def at(confidence: float) -> Interval:
+            if drawn.size < LEAST_SHARE * resamples:
+                return None, None
+            low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
+            return min(float(low), lag_s), max(float(high), lag_s)
+
+        return at
 
     return Estimate(
         lags, values, lag_s, interval, lambda other: function(a, other), lag_of
@@ -117,22 +127,42 @@ def resampled_lags(
     rng: np.random.Generator,
 ) -> Reals:
     """Return the lags of resampled series (FR/RSS) that have a peak."""
-    lags = [lag_of(resampled(a, rng), resampled(b, rng), rng) for _ in range(number)]
+    pairs = zip(resampled(a, number, rng), resampled(b, number, rng), strict=True)
+    lags = [lag_of(*pair, rng) for pair in pairs]
     return np.array([value for value in lags if np.isfinite(value)])
 
 
-def resampled(series: Series, rng: np.random.Generator) -> Series:
-    """Return a random subset of points, randomised within their errors (FR/RSS).
+def resampled(
+    series: Series, number: int, rng: np.random.Generator
+) -> Iterator[Series]:
+    """Yield random subsets of points, randomised within their errors (FR/RSS).
 
     A point drawn n times counts once with an error smaller by sqrt(n) (Peterson 2004).
     """
-    rows, times = np.unique(
-        rng.integers(0, series.times.size, series.times.size), return_counts=True
-    )
-    errors = series.errors[rows] / np.sqrt(times)
-    return Series(
-        series.times[rows], series.values[rows] + rng.normal(0, errors), errors
-    )
+    size = series.times.size
+    drawn = rng.integers(0, size, (number, size))
+    noise = rng.normal(size=(number, size))
+    for rows, offsets in zip(drawn, noise, strict=True):
+        yield Series(*_subset(*series[:3], rows, offsets))
+
+
+@compiled
+def _subset(
+    times: Reals, values: Reals, errors: Reals, rows: Ints, noise: Reals
+) -> tuple[Reals, Reals, Reals]:
+    counts = np.zeros(times.size)
+    for row in rows:
+        counts[row] += 1
+    size = np.count_nonzero(counts)
+    when, value, error = np.empty(size), np.empty(size), np.empty(size)
+    k = 0
+    for row in range(times.size):
+        if counts[row] > 0:
+            when[k] = times[row]
+            error[k] = errors[row] / np.sqrt(counts[row])
+            value[k] = values[row] + error[k] * noise[row]
+            k += 1
+    return when, value, error
 
 
 def _zdcf(
@@ -157,9 +187,7 @@ def _zdcf(
     values, likelihood = likelihood_of(a, b, rng)
     lag_s = float(pairs.lags[np.argmax(likelihood)])
 
-    def interval(
-        confidence: float, _resamples: int, _rng: np.random.Generator
-    ) -> tuple[float, float]:
+    def interval(confidence: float) -> Interval:
         width = np.gradient(pairs.lags) if pairs.lags.size > 1 else np.ones(1)
         density = likelihood * np.abs(width)
         total = (np.cumsum(density) - density / 2) / density.sum()
@@ -173,7 +201,7 @@ def _zdcf(
         pairs.lags,
         values,
         lag_s,
-        interval,
+        lambda _resamples, _rng: interval,
         lambda other: z.correlations(a.values, other.values, pairs),
         lag_of,
     )

@@ -10,6 +10,7 @@ series that have the power spectrum fitted to `second` and its own times (Timmer
 111, 1347): subtract it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,12 @@ from orbital_kernel.errors import QueryError, unknown
 from orbital_kernel.science.columns import simulated
 from orbital_kernel.science.correlation.calibrated_lags import calibrated_interval
 from orbital_kernel.science.correlation.dcf import FEWEST_PAIRS
-from orbital_kernel.science.correlation.estimates import ESTIMATES, METHODS, Estimate
+from orbital_kernel.science.correlation.estimates import (
+    ESTIMATES,
+    METHODS,
+    Estimate,
+    Interval,
+)
 from orbital_kernel.science.correlation.lag_coverage import (
     CALIBRATED,
     DEFAULT,
@@ -199,26 +205,14 @@ def lag(
             "a lag needs simulations and resamples >= 1, 0 < confidence < 1 and n_min >= 3; "
             f"got {simulations}, {resamples}, {confidence} and {n_min}"
         )
-    a, b = two_series(first, second)
-    reach, step = _range(a, b, max_lag_s, step_s, method)
+    series = two_series(first, second)
     rng = np.random.default_rng(seed)
-    estimate = ESTIMATES[method](a, b, reach, step, n_min, rng)
-    if not np.isfinite(estimate.values).any():
-        raise QueryError(
-            f"no lag within {reach:g} s has enough points that overlap; widen the bins or "
-            "the range"
-        )
+    estimate, reach, step = estimated(series, method, max_lag_s, step_s, n_min, rng)
+    a, b = series
     peak = int(np.nanargmax(estimate.values))
     noise = RedNoise(b)
-    if interval == SIMULATED:
-        errors = simulated_errors(estimate, a, b, noise, resamples, rng)
-        low, high = interval_of(estimate.lag_s, errors, confidence)
-    elif interval == CALIBRATED:
-        low, high = calibrated_interval(
-            estimate, (a, b), noise, confidence, resamples, rng
-        )
-    else:
-        low, high = estimate.interval(confidence, resamples, rng)
+    ends = interval_at(interval, estimate, series, noise, resamples, rng)
+    low, high = ends(confidence)
     local, at_any = _chances(estimate, b, noise, peak, simulations, rng)
     slope_low, slope_high = noise.interval(confidence)
     sampling = sampling_of(a, b)
@@ -251,6 +245,42 @@ def lag(
         ),
         simulated(first, second),
     )
+
+
+def estimated(
+    series: tuple[Series, Series],
+    method: str,
+    max_lag_s: float | None,
+    step_s: float | None,
+    n_min: int,
+    rng: np.random.Generator,
+) -> tuple[Estimate, float, float]:
+    """Return the estimate of a lag, the largest lag and the step examined, s."""
+    reach, step = _range(*series, max_lag_s, step_s, method)
+    estimate = ESTIMATES[method](*series, reach, step, n_min, rng)
+    if not np.isfinite(estimate.values).any():
+        raise QueryError(
+            f"no lag within {reach:g} s has enough points that overlap; widen the bins or "
+            "the range"
+        )
+    return estimate, reach, step
+
+
+def interval_at(
+    kind: str,
+    estimate: Estimate,
+    series: tuple[Series, Series],
+    noise: RedNoise,
+    resamples: int,
+    rng: np.random.Generator,
+) -> Callable[[float], Interval]:
+    """Return what gives the interval (s) of a lag at a confidence, by kind of interval."""
+    if kind == SIMULATED:
+        errors = simulated_errors(estimate, *series, noise, resamples, rng)
+        return lambda confidence: interval_of(estimate.lag_s, errors, confidence)
+    if kind == CALIBRATED:
+        return calibrated_interval(estimate, series, noise, resamples, rng)
+    return estimate.interval(resamples, rng)
 
 
 def _range(

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from orbital_kernel.science.compiled import compiled
+
 Reals = NDArray[np.float64]
 
 OVERSAMPLING = 4
@@ -12,6 +14,8 @@ LONGER = 8
 MOST_STEPS = 1 << 18
 MOST_DRAWN = 600
 """Times up to which realisations are drawn from their covariance."""
+WHITE = 1e-9
+"""Variance added to that of 1, without which equal times have no Cholesky factor."""
 
 
 class Spectrum(NamedTuple):
@@ -50,10 +54,22 @@ def covariance(times_s: Reals, law: Spectrum) -> Reals:
     power = 2 * law.amplitude**2 / law.steps
     power[-1] /= 2
     function = np.fft.irfft(power, law.steps)
-    apart = np.abs(times_s[:, None] - times_s[None, :]) / law.step_s
-    at = apart.astype(np.int64)
-    share = apart - at
-    return np.asarray(function[at] * (1 - share) + function[at + 1] * share)
+    return np.asarray(_at_lags(times_s / law.step_s, function))
+
+
+@compiled
+def _at_lags(steps: Reals, function: Reals) -> Reals:
+    """Return a function of whole steps at the differences of times, interpolated."""
+    size = steps.size
+    result = np.empty((size, size))
+    for i in range(size):
+        for j in range(i + 1):
+            apart = abs(steps[i] - steps[j])
+            at = int(apart)
+            share = apart - at
+            value = function[at] * (1 - share) + function[at + 1] * share
+            result[i, j] = result[j, i] = value
+    return result
 
 
 def realisation(times_s: Reals, law: Spectrum, rng: np.random.Generator) -> Reals:
@@ -77,8 +93,9 @@ def gaussian(
     """
     if times_s.size > MOST_DRAWN:
         return np.array([interpolated(times_s, law, rng) for _ in range(number)])
-    eigenvalues, vectors = np.linalg.eigh(covariance(times_s, law))
-    root = vectors * np.sqrt(np.maximum(eigenvalues, 0))
+    matrix = covariance(times_s, law)
+    matrix[np.diag_indices_from(matrix)] += WHITE
+    root = np.linalg.cholesky(matrix)
     return np.asarray(rng.normal(size=(number, times_s.size)) @ root.T)
 
 

@@ -4,12 +4,12 @@ References: Alexander 1997, in Astronomical Time Series (Kluwer), 163; Alexander
 arXiv:1302.1508 (bins, z-transform, PLIKE).
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from orbital_kernel.science.compiled import compiled
 from orbital_kernel.science.correlation.series import Series, two_series
@@ -21,10 +21,12 @@ N_MIN = 11
 """Fewest independent pairs of a bin, for the z-transform to be near Gaussian."""
 SAME_LAG = 1e-9
 DRAWS = 100
+CERTAINLY = 8.3
+"""Standard deviations below which all of a Gaussian is, to the last digit."""
 
 
 class Pairs(NamedTuple):
-    """Independent pairs (rows i of the first, j of the second) by bin, and bins' lags."""
+    """Independent pairs (rows i of the first, j of the second) in order of bin; bins' lags."""
 
     i: Ints
     j: Ints
@@ -109,7 +111,8 @@ def independent(a: Series, b: Series, max_lag_s: float, n_min: int) -> Pairs:
     size = int(number.max()) + 1 if number.size else 0
     counts = np.bincount(number, minlength=size)
     lags = np.bincount(number, lag[rows], size) / np.maximum(counts, 1)
-    return Pairs(i[rows], j[rows], number, lags)
+    order = np.argsort(number, kind="stable")
+    return Pairs(i[rows[order]], j[rows[order]], number[order], lags)
 
 
 @compiled
@@ -157,34 +160,37 @@ def averaged(
         for series in (a, b)
         for n in (series.values.size,)
     )
-    size = pairs.lags.size
-    return np.asarray(np.tanh(_mean_z(first, second, *pairs[:3], size)))
+    starts = np.searchsorted(pairs.bin, np.arange(pairs.lags.size + 1))
+    return np.asarray(np.tanh(_mean_z(first, second, pairs.i, pairs.j, starts)))
 
 
 @compiled
-def _mean_z(xs: Reals, ys: Reals, i: Ints, j: Ints, number: Ints, size: int) -> Reals:
-    """Return the mean of z of each bin over the draws (n, points) of both series."""
+def _mean_z(xs: Reals, ys: Reals, i: Ints, j: Ints, starts: Ints) -> Reals:
+    """Return the mean of z of each bin over the draws (n, points) of both series.
+
+    The pairs of bin k are those from `starts[k]` to `starts[k + 1]`.
+    """
+    size = starts.size - 1
     total = np.zeros(size)
-    for x, y in zip(xs, ys):  # noqa: B905 - numba has no `strict`
-        count = np.zeros(size)
-        sums = np.zeros((5, size))
-        for k in range(number.size):
-            place, p, q = number[k], x[i[k]], y[j[k]]
-            count[place] += 1
-            sums[0, place] += p
-            sums[1, place] += q
-            sums[2, place] += p * p
-            sums[3, place] += q * q
-            sums[4, place] += p * q
+    for draw in range(xs.shape[0]):
+        x, y = xs[draw], ys[draw]
         for place in range(size):
-            n = max(count[place], 1.0)
-            first = sums[2, place] - sums[0, place] ** 2 / n
-            second = sums[3, place] - sums[1, place] ** 2 / n
+            sum_x, sum_y, xx, yy, xy = 0.0, 0.0, 0.0, 0.0, 0.0
+            for k in range(starts[place], starts[place + 1]):
+                p, q = x[i[k]], y[j[k]]
+                sum_x += p
+                sum_y += q
+                xx += p * p
+                yy += q * q
+                xy += p * q
+            n = max(starts[place + 1] - starts[place], 1)
+            first, second = xx - sum_x**2 / n, yy - sum_y**2 / n
             scale = np.sqrt(max(first, 0.0) * max(second, 0.0))
             if scale > 0:
-                r = (sums[4, place] - sums[0, place] * sums[1, place] / n) / scale
+                r = (xy - sum_x * sum_y / n) / scale
                 total[place] += np.arctanh(min(max(r, -0.999999), 0.999999))
-    return total / len(xs)
+    mean: Reals = total / xs.shape[0]
+    return mean
 
 
 def transformed(r: Reals, counts: Ints) -> tuple[Reals, Reals]:
@@ -201,11 +207,31 @@ def transformed(r: Reals, counts: Ints) -> tuple[Reals, Reals]:
 def peak_likelihood(r: Reals, counts: Ints) -> Reals:
     """Return the likelihood that each bin is the highest (PLIKE), summing to 1."""
     mean, sigma = transformed(r, counts)
-    z = np.linspace((mean - 5 * sigma).min(), (mean + 5 * sigma).max(), 400)
-    off = (z[:, None] - mean) / sigma
-    below = np.log(np.maximum(ndtr(off), 1e-300))
-    density = np.exp(
-        -0.5 * off**2 - np.log(sigma) + below.sum(1, keepdims=True) - below
-    )
-    likelihood = density.sum(axis=0)
+    z = np.linspace((mean - 5 * sigma).max(), (mean + 5 * sigma).max(), 60)
+    likelihood = _highest(mean, sigma, z)
     return np.asarray(likelihood / likelihood.sum())
+
+
+@compiled
+def _highest(mean: Reals, sigma: Reals, z: Reals) -> Reals:
+    """Return the density of each bin at z times the chance that all others are lower."""
+    size = mean.size
+    result = np.zeros(size)
+    below, after = np.empty(size), np.empty(size)
+    for value in z:
+        product = 1.0
+        for k in range(size - 1, -1, -1):
+            after[k] = product
+            off = (value - mean[k]) / sigma[k]
+            below[k] = (
+                0.5 * math.erfc(-off / math.sqrt(2.0)) if off < CERTAINLY else 1.0
+            )
+            product *= below[k]
+        product = 1.0
+        for k in range(size):
+            off = (value - mean[k]) / sigma[k]
+            if off < CERTAINLY:
+                density = math.exp(-0.5 * off * off) / sigma[k]
+                result[k] += density * product * after[k]
+            product *= below[k]
+    return result

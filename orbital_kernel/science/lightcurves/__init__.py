@@ -1,11 +1,6 @@
 """Light curves: binned, exposed, and of several observatories in one unit and band."""
 
-from orbital_kernel.science.lightcurves.assembly import (
-    gather,
-    joint,
-    left_out,
-    points_of_rates,
-)
+from orbital_kernel.science.lightcurves.assembly import joint, left_out
 from orbital_kernel.science.lightcurves.averaging import averaged
 from orbital_kernel.science.lightcurves.bands import (
     Conversion,
@@ -22,6 +17,7 @@ from orbital_kernel.science.lightcurves.exposure import (
     overlaps,
 )
 from orbital_kernel.science.lightcurves.flux_units import is_flux_density, parse_unit
+from orbital_kernel.science.lightcurves.gathering import gather, points_of_rates
 from orbital_kernel.science.lightcurves.model_files import model_file
 from orbital_kernel.science.lightcurves.photons import bin_events
 from orbital_kernel.science.lightcurves.point_bands import require_target

@@ -85,64 +85,6 @@ _ORDER = (
 )
 
 
-def gather(by_observatory: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Return the observatories' `photometry` rows in one frame with a column `observatory`.
-
-    Parameters
-    ----------
-    by_observatory
-        Frames of `photometry` rows by the observatory's name.
-
-    Returns
-    -------
-    polars.DataFrame
-        All rows; columns that a frame lacks are null.
-    """
-    frames = [
-        frame.with_columns(pl.lit(name).alias("observatory"))
-        for name, frame in by_observatory.items()
-    ]
-    return pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame()
-
-
-def points_of_rates(rates: pl.DataFrame, *, empty: bool = False) -> pl.DataFrame:
-    """Return `rates` rows as `photometry` rows, with times at mid-bin.
-
-    Parameters
-    ----------
-    rates
-        time (TT, start of the bin), bin_s (s), rate and rate_err (in `unit`), unit.
-    empty
-        Whether bins without data are returned too, with a null value.
-
-    Returns
-    -------
-    polars.DataFrame
-        time (TT), time_err_plus_s and time_err_minus_s (half a bin, s), value,
-        value_err_plus and value_err_minus (in `unit`), is_limit (false), and the others.
-
-    Raises
-    ------
-    SchemaMismatch
-        If one of these columns is absent.
-    """
-    demand(rates, "time", "bin_s", "rate", "rate_err", "unit", subject="rates")
-    half = pl.col("bin_s") / 2
-    return (
-        rates.filter(pl.lit(empty) | finite("rate").is_not_null())
-        .with_columns(
-            pl.col("time").cast(TT) + pl.duration(nanoseconds=half * 1e9),
-            half.alias("time_err_plus_s"),
-            half.alias("time_err_minus_s"),
-            pl.col("rate").alias("value"),
-            pl.col("rate_err").alias("value_err_plus"),
-            pl.col("rate_err").alias("value_err_minus"),
-            pl.lit(value=False).alias("is_limit"),
-        )
-        .drop("rate", "rate_err", "bin_s")
-    )
-
-
 def joint(
     points: pl.DataFrame,
     *,
@@ -224,9 +166,42 @@ def joint(
     band = Band(*band_kev)
     if unit is not None:
         require_target(unit, band)
+    return scaled(
+        prepared(points, position),
+        unit=unit,
+        band=band,
+        model=model,
+        counts_to_flux=counts_to_flux,
+        t0=t0,
+        t0_source=t0_source,
+        nh_1e22=nh_1e22,
+        absorption=absorption,
+    )
+
+
+def prepared(
+    points: pl.DataFrame, position: tuple[float, float] | None
+) -> pl.DataFrame:
+    """Return points with what no unit changes: all columns, times at one place, repeats."""
     rows = _shaped(points)
     rows = placed(rows.with_columns(pl.col("time").cast(TT)), position)
-    rows = with_counts(with_absorption(_with_reasons(rows)))
+    utc = pl.Series("utc", to_utc_iso(rows["time"].to_numpy()), dtype=pl.String)
+    return with_counts(with_absorption(_with_reasons(rows.with_columns(utc))))
+
+
+def scaled(
+    rows: pl.DataFrame,
+    *,
+    unit: str | None,
+    band: Band,
+    model: SpectralModel | None,
+    counts_to_flux: Mapping[str, CountsToFlux] | None,
+    t0: datetime | None,
+    t0_source: str | None,
+    nh_1e22: float | None,
+    absorption: str | None,
+) -> pl.DataFrame:
+    """Return prepared points in a unit and band, or in their own; see `joint`."""
     if unit is None:
         rows = as_given(rows)
     else:
@@ -327,7 +302,7 @@ def _with_reasons(rows: pl.DataFrame, *, repeated: bool = True) -> pl.DataFrame:
 def _timed(
     rows: pl.DataFrame, t0: datetime | None, t0_source: str | None
 ) -> pl.DataFrame:
-    """Return the rows with UTC and the time since T0; undated rows keep the file's."""
+    """Return the rows with the time since T0; undated rows keep the file's."""
     source, zero = t0_source or GIVEN, pl.lit(t0, dtype=TT)
     if t0 is None:
         start, source = t0_of_files(rows), OF_FILE
@@ -338,7 +313,6 @@ def _timed(
             zero = pl.lit(nanoseconds, dtype=pl.Int64).cast(TT)
     time = rows["time"]
     rows = rows.with_columns(
-        pl.Series("utc", to_utc_iso(time.to_numpy()), dtype=pl.String),
         pl.when(time.is_not_null() | pl.col("since_t0_s").is_null())
         .then(pl.lit(source))
         .otherwise(pl.lit(UNDATED))

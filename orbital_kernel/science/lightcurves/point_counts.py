@@ -3,7 +3,8 @@
 Rates tables hold them. UKSSDC's curves list CtsInSrc (counts in the source region),
 BGInSrc (the background expected there), BGrate with BGerr (so that the background region
 held (BGrate / BGerr)^2 counts) and CorrFact (Rate = (CtsInSrc - BGInSrc) CorrFact /
-Exposure); a reader keeps them in `extra`.
+Exposure). dmextract's list COUNTS, and of a net rate BG_COUNTS with the areas and exposures
+of both regions. Readers keep them in `extra`.
 """
 
 from collections.abc import Mapping
@@ -30,10 +31,18 @@ def with_counts(rows: pl.DataFrame) -> pl.DataFrame:
     has_region = stated("BGerr") > 0
     off = (stated("BGrate") / stated("BGerr")).pow(2).round()
     region = stated("BGInSrc") / off
+    is_net = pl.col("extra").str.json_path_match("$.rate") == "net"
+    source = stated("AREA") * pl.col("exposure_s")
+    around = stated("BG_AREA") * stated("BG_EXPOSURE")
     from_file = {
-        "counts": stated("CtsInSrc"),
-        "background_counts": pl.when(has_region).then(off),
-        "backscale": pl.when(has_region).then(region),
+        "counts": pl.coalesce(stated("CtsInSrc"), stated("COUNTS")),
+        "background_counts": pl.coalesce(
+            pl.when(has_region).then(off), pl.when(is_net).then(stated("BG_COUNTS"))
+        ),
+        "backscale": pl.coalesce(
+            pl.when(has_region).then(region),
+            pl.when(is_net & (around > 0)).then(source / around),
+        ),
         "correction": stated("CorrFact"),
     }
     return rows.with_columns(

@@ -18,7 +18,6 @@ from orbital_kernel.errors import QueryError
 from orbital_kernel.science.columns import either
 from orbital_kernel.science.matching.density import (
     SKY_ARCSEC2,
-    cells_of,
     density_arcsec2,
 )
 from orbital_kernel.science.matching.errorcircles import mean_sigma
@@ -170,19 +169,18 @@ def with_priors(
 def _one_way(
     a: Places, b: Places, pairs: Joined, priors: Priors
 ) -> tuple[Reals, Reals, Reals]:
-    sources, back, own = np.unique(
-        pairs.of_left, return_inverse=True, return_counts=True
-    )
-    stored = cells_of(b.ra, b.dec)
-    classes = density_class(a.ra[sources], a.dec[sources], stored, own)
-    covariance = a.covariance[sources]
-    by_source, share = priors.of(classes, size_class(covariance))
+    counts = np.bincount(pairs.of_left, minlength=a.ra.size)
+    sources = np.flatnonzero(counts)
+    back, own = (np.cumsum(counts > 0) - 1)[pairs.of_left], counts[sources]
+    classes = density_class(a.cells[sources], b.sorted_cells, own)
+    covariance, sigma = a.covariance[sources], a.sigma[sources]
+    by_source, share = priors.of(classes, size_class(sigma))
     area = np.pi * (N_SIGMA * mean_sigma(covariance)) ** 2
     density = (by_source * priors.crowding(by_source, area, own))[back]
     odds = odds_of(pairs.bayes, density) * priors.weights(
         classes[back],
-        fineness_class(covariance)[back],
-        fineness_class(b.covariance)[pairs.of_right],
+        fineness_class(sigma)[back],
+        fineness_class(b.sigma)[pairs.of_right],
     )
     odds = odds * priors.brightness(b.brightness, pairs.of_right)
     p_any, p_i = posterior(pairs.of_left, odds, share[back])
@@ -235,17 +233,30 @@ def _with_names(
 def ranked(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the pairs, each left source's best first, with ranks of both sides."""
     left, right = (frame[f"{side}_row"].to_numpy() for side in ("left", "right"))
-    order = np.lexsort((right, -frame["match_probability"].to_numpy(), left))
-    sorted_ = frame[order]
-    right, falling = right[order], -sorted_["match_probability"].to_numpy()
-    by_right = np.lexsort((falling, right))
-    rank, rank_right = _places_in(left[order]), np.empty(order.size, np.int64)
+    falling = -frame["match_probability"].to_numpy()
+    order = _in_groups(left, right, falling)
+    left, right, falling = left[order], right[order], falling[order]
+    by_right = _in_groups(right, np.arange(right.size), falling)
+    rank, rank_right = _places_in(left), np.empty(order.size, np.int64)
     rank_right[by_right] = _places_in(right[by_right])
-    return sorted_.with_columns(
+    return frame[order].with_columns(
         pl.Series("rank", rank),
         pl.Series("rank_right", rank_right),
         pl.Series("mutual", (rank == 1) & (rank_right == 1)),
     )
+
+
+def _in_groups(groups: Ints, of: Ints, falling: Reals) -> Ints:
+    """Return the order by group, in it by `falling` and `of`: most groups are of one."""
+    order = np.argsort(groups, kind="stable")
+    in_order = groups[order]
+    beside = in_order[1:] == in_order[:-1]
+    several = np.zeros(order.size, bool)
+    several[1:] |= beside
+    several[:-1] |= beside
+    some = order[several]
+    order[several] = some[np.lexsort((of[some], falling[some], groups[some]))]
+    return order
 
 
 def _places_in(groups: Ints) -> Ints:

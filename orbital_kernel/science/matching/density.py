@@ -103,9 +103,11 @@ def _in_block(cells: Ints, order: int, stored: Ints) -> tuple[Ints, Ints]:
     from cdshealpix.nested import neighbours
 
     around = neighbours(cells.astype(np.uint64), order).astype(np.int64)
-    shift = 2 * (ORDER - order)
-    first = np.searchsorted(stored, around << shift)
-    last = np.searchsorted(stored, (around + 1) << shift)
-    counts = np.where(around < 0, 0, last - first)
+    coarse = stored >> 2 * (ORDER - order)
+    first = np.flatnonzero(np.diff(coarse, prepend=-1))
+    occupied = np.append(coarse[first], np.iinfo(np.int64).max)
+    lengths = np.append(np.diff(first, append=coarse.size), 0)
+    place = np.searchsorted(occupied, around)
+    counts = np.where(occupied[place] == around, lengths[place], 0)
     sides = [counts[:, side].sum(axis=1) == 0 for side in SIDES]
     return counts.sum(axis=1), np.sum(sides, axis=0, dtype=np.int64)

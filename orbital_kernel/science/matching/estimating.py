@@ -15,10 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from orbital_kernel.model.sky import healpix
 from orbital_kernel.science.matching import brightness
 from orbital_kernel.science.matching.brightness import BINS, bins_of, edges_of
-from orbital_kernel.science.matching.density import blocks_around, cells_of
+from orbital_kernel.science.matching.density import blocks_around
 from orbital_kernel.science.matching.errorcircles import mean_sigma
 from orbital_kernel.science.matching.fineness import fineness_class, size_class
 from orbital_kernel.science.matching.joining import Joined, Places
@@ -119,9 +118,7 @@ def estimate(left: Places, right: Places, pairs: Joined, *, n_sigma: float) -> P
         weights = _weights(sample, p_any, probable)
         if edges.size:
             found = sample.around.found
-            by_error = _by_error(sample, probable)[
-                fineness_class(right.covariance[found])
-            ]
+            by_error = _by_error(sample, probable)[fineness_class(right.sigma[found])]
             ratio = brightness.ratio(
                 bins[pairs.of_right], probable, bins[found], by_error
             )
@@ -160,9 +157,8 @@ def _by_error(sample: _Sample, probable: Reals) -> Reals:
 def _sample(
     left: Places, right: Places, pairs: Joined, *, n_sigma: float, area: float
 ) -> _Sample:
-    stored = cells_of(right.ra, right.dec)
     own = np.bincount(pairs.of_left, minlength=left.ra.size)
-    blocks = blocks_around(healpix(left.ra, left.dec), stored, coarsest=COARSEST)
+    blocks = blocks_around(left.cells, right.sorted_cells, coarsest=COARSEST)
     classes = class_of(*blocks, own)
     around = surroundings(left, right, blocks, own, n_sigma=n_sigma)
     density = around.density[classes]
@@ -171,9 +167,9 @@ def _sample(
         pairs.of_left,
         odds_of(pairs.bayes, density[pairs.of_left]),
         classes,
-        size_class(left.covariance),
-        fineness_class(left.covariance),
-        fineness_class(right.covariance)[pairs.of_right],
+        size_class(left.sigma),
+        fineness_class(left.sigma),
+        fineness_class(right.sigma)[pairs.of_right],
         around,
         _shape(around),
         np.maximum(own - 1, 0),

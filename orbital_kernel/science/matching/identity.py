@@ -7,7 +7,7 @@ name. The id is the registered one of the members, if any is registered.
 import hashlib
 import itertools
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -28,7 +28,7 @@ from orbital_kernel.science.matching.links import (
     components,
     surest_links,
 )
-from orbital_kernel.science.matching.registry import KNOWN, identified
+from orbital_kernel.science.matching.registry import MEMBER, NO_EVENTS, identified
 from orbital_kernel.science.matching.skyjoin import apart_deg, unit_vectors
 
 Ints = NDArray[np.int64]
@@ -37,6 +37,12 @@ Matches = Iterable[tuple[str, str, pl.DataFrame]]
 
 METHOD = "mutual best, match probability >= {:g} (Budavari & Szalay 2008)"
 BLEND = "component of a blend: probable candidates of one source, none of them sure"
+OF_LINKS = frozenset(
+    (
+        *("left_row", "right_row", "normalised_separation", "chance_probability"),
+        *("p_any", "p_i", "match_probability", "p_any_right", "p_i_right", "mutual"),
+    )
+)
 LINK: dict[str, type[pl.DataType]] = {
     **dict.fromkeys(("a", "b"), pl.Int64),
     **dict.fromkeys(("normalised", "chance", "p_any", "p_i"), pl.Float64),
@@ -59,6 +65,7 @@ def objects(
     at_least: float = 0.5,
     singles: bool = True,
     known: pl.DataFrame | None = None,
+    where: pl.Expr | None = None,
 ) -> Identity:
     """Return the objects of several catalogues, and which rows belong to each.
 
@@ -76,6 +83,8 @@ def objects(
         Whether sources without a match are objects too.
     known
         Earlier registrations, with the columns of `registry.KNOWN`; none by default.
+    where
+        Condition of ra, dec and healpix of the objects that are returned; all by default.
 
     Returns
     -------
@@ -84,7 +93,9 @@ def objects(
         error_radius_arcsec (95 %, arcsec), kind, observatories, blend, simulated.
         associations: object_id, table, catalog, key, obs_id, role, separation_arcsec,
         normalised_separation, chance_probability, p_any, p_i, method, healpix (of the
-        object), simulated. events: object_id, event (merged or split), other_id.
+        object), simulated; and cell (HEALPix index of the member, if its table has it)
+        and founder (whether the object's name is the member's; of several, the first).
+        events: object_id, event (merged or split), other_id.
         A new id is a hash of the names of the most precise member; a registered one
         stays. The position of a blend is that of the blended source.
 
@@ -100,24 +111,16 @@ def objects(
     links = _links(catalogues, matches, at_least)
     if not singles:
         catalogues, links = _linked(catalogues, links)
-    members = _members(catalogues)
-    members = members.with_columns(
-        pl.Series(
-            "group",
-            components(members.height, links["a"].to_numpy(), links["b"].to_numpy()),
-        ),
-        pl.col("member")
-        .is_in(links["component"].drop_nulls().implode())
-        .alias("component"),
-    )
-    members = members.join(surest_links(links), on="member", how="left").filter(
-        pl.col("ra").is_not_null()
-    )
-    if not singles:
-        members = members.filter(pl.len().over("group") > 1)
-    grouped, events = _registered(members, _objects(members), known)
+    members = _grouped(_members(catalogues), links, singles=singles)
+    groups, events = _registered(members, _objects(members), known)
+    if where is not None:
+        chosen = groups.select(where).to_series()
+        of = _group_numbers(members["group"].to_numpy())
+        members = members.filter(chosen.gather(of))
+        groups = groups.filter(chosen)
+        events = events.join(groups, on="object_id", how="semi")
     return Identity(
-        _object_rows(grouped), _association_rows(members, grouped, at_least), events
+        _object_rows(groups), _association_rows(members, groups, at_least), events
     )
 
 
@@ -127,17 +130,15 @@ def plain(name: str) -> str:
 
 
 def _members(catalogues: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    frames = [_member(name, frame) for name, frame in catalogues.items()]
-    return pl.concat(frames).with_columns(pl.int_range(pl.len()).alias("member"))
+    return pl.concat(_member(name, frame) for name, frame in catalogues.items())
 
 
 def _member(table: str, frame: pl.DataFrame) -> pl.DataFrame:
     demand(frame, "source_id", "ra", "dec", subject=f"members of {table}")
     texts = dict.fromkeys(("kind", "catalog", "obs_id"), pl.String())
-    named = fill(frame, {**texts, "simulated": pl.Boolean()})
+    named = fill(frame, {**texts, "simulated": pl.Boolean(), "healpix": pl.Int64()})
     placed = named.select(
         pl.lit(table).alias("table"),
-        pl.int_range(pl.len()).alias("row"),
         pl.col("catalog").cast(pl.String),
         pl.col("source_id").cast(pl.String).alias("key"),
         pl.col("obs_id").cast(pl.String),
@@ -145,14 +146,55 @@ def _member(table: str, frame: pl.DataFrame) -> pl.DataFrame:
         finite("dec"),
         pl.col("kind").cast(pl.String),
         "simulated",
+        pl.col("healpix").alias("cell"),
     )
-    placed_rows = placed.select(
-        pl.col("ra").is_not_null() & pl.col("dec").is_not_null()
-    )
-    mask = placed_rows.to_series()
+    mask = placed["ra"].is_not_null() & placed["dec"].is_not_null()
     sigma = np.full(placed.height, np.nan)
     sigma[mask.to_numpy()] = mean_sigma(covariances(frame.filter(mask), side=table))
     return placed.with_columns(pl.Series("sigma", sigma))
+
+
+def _grouped(
+    members: pl.DataFrame, links: pl.DataFrame, *, singles: bool
+) -> pl.DataFrame:
+    """Return the members with a position, group by group: the surest of each first."""
+    group = components(members.height, links["a"].to_numpy(), links["b"].to_numpy())
+    component = np.zeros(members.height, bool)
+    component[links["component"].drop_nulls().to_numpy()] = True
+    usable = members["ra"].is_not_null() & members["dec"].is_not_null()
+    if not singles:
+        usable &= pl.Series(
+            np.bincount(group[usable.to_numpy()], minlength=group.size)[group] > 1
+        )
+    members = surest_links(members, links).with_columns(
+        pl.Series("group", group), pl.Series("component", component)
+    )
+    members = members.filter(usable)
+    keys = (members[name].to_numpy() for name in ("sigma", "component", "group"))
+    return members[_ordered(members, *keys)]
+
+
+def _ordered(members: pl.DataFrame, *keys: NDArray[Any]) -> Ints:
+    """Return the order by keys, the last one first; by their names where all are equal."""
+    order = np.lexsort(keys)
+    same = np.ones(max(order.size - 1, 0), bool)
+    for key in keys:
+        in_order = key[order]
+        same &= in_order[1:] == in_order[:-1]
+    equal = np.zeros(order.size, bool)
+    equal[order[1:][same]] = equal[order[:-1][same]] = True
+    if not equal.any():
+        return order
+    some = np.flatnonzero(equal)
+    named = members[some].select(*MEMBER).with_row_index().sort(*MEMBER)
+    rank = np.zeros(order.size, np.int64)
+    rank[some[named["index"].to_numpy()]] = np.arange(some.size)
+    return np.lexsort((rank, *keys))
+
+
+def _group_numbers(group: Ints) -> Ints:
+    """Return the number of each row's group, from 0; equal groups follow each other."""
+    return np.cumsum(np.diff(group, prepend=group[:1]) != 0)
 
 
 def _links(
@@ -170,8 +212,9 @@ def _links(
                 f" there are {', '.join(first)}"
             )
         offsets = first[left_table], first[right_table]
-        parts.append(_numbered(accepted(pairs, at_least=at_least), offsets))
-        blended = blends(pairs)
+        used = pairs.select(name for name in pairs.columns if name in OF_LINKS)
+        parts.append(_numbered(accepted(used, at_least=at_least), offsets))
+        blended = blends(used)
         sharper = pl.when(pl.col("centre") == "left").then("b").otherwise("a")
         parts.append(
             _numbered(blended, offsets)
@@ -188,15 +231,17 @@ def _linked(
     catalogues: Mapping[str, pl.DataFrame], links: pl.DataFrame
 ) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
     """Return the rows that have a link, and the links of these rows' numbers."""
-    numbers = np.unique(np.concatenate([links["a"].to_numpy(), links["b"].to_numpy()]))
+    linked = np.zeros(sum(frame.height for frame in catalogues.values()), bool)
+    for end in ("a", "b"):
+        linked[links[end].to_numpy()] = True
+    numbers = np.flatnonzero(linked)
     frames, first = {}, 0
     for name, frame in catalogues.items():
         low, high = np.searchsorted(numbers, [first, first + frame.height])
         frames[name] = frame[numbers[low:high] - first]
         first += frame.height
-    a, b = (
-        pl.Series(np.searchsorted(numbers, links[end].to_numpy())) for end in ("a", "b")
-    )
+    place = np.cumsum(linked) - 1
+    a, b = (pl.Series(place[links[end].to_numpy()]) for end in ("a", "b"))
     of_a = pl.col("component") == pl.col("a")
     component = pl.when(of_a).then(a).when(~of_a).then(b).alias("component")
     return frames, links.with_columns(component, a.alias("a"), b.alias("b"))
@@ -217,40 +262,32 @@ def _numbered(pairs: pl.DataFrame, offsets: tuple[int, int]) -> pl.DataFrame:
 
 def _objects(members: pl.DataFrame) -> pl.DataFrame:
     vectors = unit_vectors(members["ra"].to_numpy(), members["dec"].to_numpy())
-    weighted = members.with_columns(
-        pl.when("component").then(0.0).otherwise(1 / pl.col("sigma") ** 2).alias("w"),
-        *(pl.Series(axis, vectors[:, k]) for k, axis in enumerate("xyz")),
-    ).sort("group", "component", "sigma", "table", "catalog", "key", "obs_id")
-    tables = sorted(weighted["table"].unique())
-    names = [pl.lit(None, dtype=pl.String)]
-    names += [pl.when(table).then(pl.lit(table.split(".")[0])) for table in tables]
-    anchor = (
-        pl.when(pl.col("catalog").is_null())
-        .then(pl.format("{}:{}", "table", "name"))
-        .otherwise(pl.format("{}:{}:{}", "table", "catalog", "name"))
-    )
-    grouped = weighted.group_by("group", maintain_order=True).agg(
-        *((pl.col(axis) * pl.col("w")).sum() / pl.col("w").sum() for axis in "xyz"),
-        (1 / pl.col("w").sum().sqrt()).alias("sigma"),
-        *(pl.col(column).first() for column in ("table", "catalog")),
-        pl.col("key").first().alias("name"),
-        pl.col("kind").drop_nulls().first().alias("kind"),
-        *((pl.col("table") == table).any().alias(table) for table in tables),
-        pl.col("component").any().alias("blend"),
-        pl.col("simulated").max(),
-    )
-    grouped = grouped.select(
-        pl.exclude("table", "catalog", *tables),
-        anchor.alias("anchor"),
-        pl.concat_str(names, separator=",", ignore_nulls=True).alias("observatories"),
-    )
-    x, y, z = (grouped[axis].to_numpy() for axis in "xyz")
-    ids = [hashlib.sha256(text.encode()).hexdigest()[:16] for text in grouped["anchor"]]
+    group, component = (members[name].to_numpy() for name in ("group", "component"))
+    start = np.flatnonzero(np.diff(group, prepend=-1))
+    weight = np.where(component, 0.0, 1 / members["sigma"].to_numpy() ** 2)
+
+    def summed(values: NDArray[Any]) -> NDArray[Any]:
+        return np.add.reduceat(values, start) if start.size else values[:0]
+
+    total = summed(weight)
+    x, y, z = (summed(vectors[:, axis] * weight) / total for axis in range(3))
     ra, dec = (
         np.degrees(np.arctan2(y, x)) % 360,
         np.degrees(np.arctan2(z, np.hypot(x, y))),
     )
-    return grouped.with_columns(
+    name = pl.col("table"), pl.col("catalog"), pl.col("key")
+    first = members[start].select(
+        "group",
+        pl.col("key").alias("name"),
+        pl.concat_str(name, separator=":", ignore_nulls=True).alias("anchor"),
+    )
+    ids = [hashlib.sha256(text.encode()).hexdigest()[:16] for text in first["anchor"]]
+    return first.with_columns(
+        pl.Series("sigma", 1 / np.sqrt(total)),
+        _of_group(members, "kind", pl.col("kind").drop_nulls().first()),
+        _observatories(members, start),
+        pl.Series("blend", summed(component) > 0),
+        _of_group(members, "simulated", pl.col("simulated").max()),
         pl.Series("new_id", ids, dtype=pl.String),
         pl.Series("ra", ra),
         pl.Series("dec", dec),
@@ -258,16 +295,42 @@ def _objects(members: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _of_group(members: pl.DataFrame, column: str, value: pl.Expr) -> pl.Series:
+    """Return a value of each group, cheaply if the column is the same everywhere."""
+    values = members[column]
+    if values.n_unique() <= 1:
+        groups = members["group"].n_unique()
+        return pl.Series(column, [values.first()], values.dtype).new_from_index(
+            0, groups
+        )
+    by_group = members.group_by("group", maintain_order=True)
+    return by_group.agg(value.alias(column))[column]
+
+
+def _observatories(members: pl.DataFrame, start: Ints) -> pl.Series:
+    """Return the names of each group's observatories, sorted, comma-separated."""
+    tables = sorted(members["table"].unique())
+    bits = np.zeros(members.height, np.int64)
+    for number, table in enumerate(tables):
+        bits[(members["table"] == table).to_numpy()] = 1 << number
+    of_group = np.bitwise_or.reduceat(bits, start) if start.size else bits[:0]
+    words = [
+        ",".join(t.split(".")[0] for n, t in enumerate(tables) if kind >> n & 1)
+        for kind in range(1 << len(tables))
+    ]
+    return pl.Series("observatories", words, pl.String).gather(of_group)
+
+
 def _registered(
     members: pl.DataFrame, grouped: pl.DataFrame, known: pl.DataFrame | None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the groups with their ids, and merges and splits."""
+    if known is None or known.is_empty():
+        return grouped.with_columns(pl.col("new_id").alias("object_id")), NO_EVENTS
     claimed = members.join(
         grouped.select("group", "new_id", "anchor"), on="group", how="left"
     )
-    ids, events = identified(
-        claimed, pl.DataFrame(schema=KNOWN) if known is None else known
-    )
+    ids, events = identified(claimed, known)
     return grouped.join(ids, on="group", how="left", maintain_order="left"), events
 
 
@@ -283,17 +346,12 @@ def _object_rows(grouped: pl.DataFrame) -> pl.DataFrame:
 
 
 def _association_rows(
-    members: pl.DataFrame, grouped: pl.DataFrame, at_least: float
+    members: pl.DataFrame, groups: pl.DataFrame, at_least: float
 ) -> pl.DataFrame:
-    centre = grouped.select(
-        *("group", "object_id", "healpix"),
-        pl.col("ra").alias("ra0"),
-        pl.col("dec").alias("dec0"),
-    )
-    rows = members.join(centre, on="group", how="left", maintain_order="left")
-    places = [
-        unit_vectors(rows[r].to_numpy(), rows[d].to_numpy())
-        for r, d in (("ra", "dec"), ("ra0", "dec0"))
+    of = _group_numbers(members["group"].to_numpy())
+    vectors = [
+        unit_vectors(frame["ra"].to_numpy(), frame["dec"].to_numpy())
+        for frame in (members, groups)
     ]
     method = (
         pl.when(pl.col("chance").is_null())
@@ -303,8 +361,10 @@ def _association_rows(
         .otherwise(pl.lit(METHOD.format(at_least)))
     )
     role = pl.when("component").then(pl.lit("component")).otherwise(pl.lit("source"))
-    return rows.with_columns(
-        pl.Series("separation_arcsec", apart_deg(*places) * 3600),
+    return members.with_columns(
+        *(groups[name].gather(of) for name in ("object_id", "healpix")),
+        pl.Series("separation_arcsec", apart_deg(vectors[0], vectors[1][of]) * 3600),
+        _founders(members, groups["name"].gather(of), of),
         method.alias("method"),
         role.alias("role"),
     ).select(
@@ -312,5 +372,16 @@ def _association_rows(
         "separation_arcsec",
         pl.col("normalised").alias("normalised_separation"),
         pl.col("chance").alias("chance_probability"),
-        *("p_any", "p_i", "method", "healpix", "simulated"),
+        *("p_any", "p_i", "method", "healpix", "simulated", "cell", "founder"),
     )
+
+
+def _founders(members: pl.DataFrame, names: pl.Series, of: Ints) -> pl.Series:
+    """Return which members their objects are named by: the first of those of that name."""
+    possible = (members["key"] == names) & ~members["component"]
+    some = np.flatnonzero(possible.fill_null(value=False).to_numpy())
+    tables = members["table"][some].rank("dense").to_numpy()
+    some = some[_ordered(members[some], tables, of[some])]
+    founder = np.zeros(of.size, bool)
+    founder[some[np.flatnonzero(np.diff(of[some], prepend=-1))]] = True
+    return pl.Series("founder", founder)

@@ -4,12 +4,15 @@ The Bayes factor is that of Budavári & Szalay 2008 (ApJ 679, 301), eq. 16, for 
 """
 
 import itertools
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from orbital_kernel.model.sky import healpix
 from orbital_kernel.science.columns import demand, finite
 from orbital_kernel.science.matching.errorcircles import covariances, largest_sigma
 from orbital_kernel.science.matching.skyjoin import Directions, near_directions
@@ -22,7 +25,8 @@ Number = TypeVar("Number", np.int64, np.float64)
 ARCSEC_PER_RADIAN = np.degrees(1) * 3600
 
 
-class Places(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Places:
     """Positions (deg) and their covariances (arcsec²) of the rows that have a position.
 
     `brightness` is what candidates are weighed by besides, if anything.
@@ -34,10 +38,35 @@ class Places(NamedTuple):
     covariance: Reals
     brightness: Reals | None = None
 
+    @cached_property
+    def directions(self) -> Directions:
+        """The positions with their unit vectors."""
+        return Directions.of(self.ra, self.dec)
+
+    @cached_property
+    def cells(self) -> Ints:
+        """The HEALPix index of each position."""
+        return healpix(self.ra, self.dec)
+
+    @cached_property
+    def sorted_cells(self) -> Ints:
+        """The HEALPix indices in order."""
+        return np.sort(self.cells)
+
+    @cached_property
+    def sigma(self) -> Reals:
+        """The larger axis of each error ellipse, one sigma, arcsec."""
+        return largest_sigma(self.covariance)
+
     def some(self, rows: Ints) -> "Places":
         """Return these places only."""
-        columns = self.rows, self.ra, self.dec, self.covariance, self.brightness
-        return Places(*(None if c is None else c[rows] for c in columns))  # type: ignore[arg-type]
+        return Places(
+            self.rows[rows],
+            self.ra[rows],
+            self.dec[rows],
+            self.covariance[rows],
+            None if self.brightness is None else self.brightness[rows],
+        )
 
     def moved(
         self, east_arcsec: Reals | float, north_arcsec: Reals | float
@@ -48,7 +77,7 @@ class Places(NamedTuple):
         dec = np.where(over, np.sign(dec) * 180 - dec, dec)
         shrink = np.maximum(np.cos(np.radians(self.dec)), 1e-9)
         ra = self.ra + np.asarray(east_arcsec) / 3600 / shrink + 180 * over
-        return self._replace(ra=ra % 360, dec=dec)
+        return replace(self, ra=ra % 360, dec=dec)
 
 
 class Joined(NamedTuple):
@@ -95,8 +124,8 @@ def joined(
 ) -> Joined:
     """Join classes of errors one by one: a vague source does not widen all searches."""
     parts = [(np.empty(0, np.int64),) * 2 + (np.empty(0),)]
-    first, second = (Directions.of(side.ra, side.dec) for side in (a, b))
-    classes = error_class(a.covariance), error_class(b.covariance)
+    first, second = a.directions, b.directions
+    classes = error_class(a.sigma), error_class(b.sigma)
     for low, high in itertools.product(*(distinct(values) for values in classes)):
         i, j = np.flatnonzero(classes[0] == low), np.flatnonzero(classes[1] == high)
         radius = n_sigma * np.hypot(*(4.0 ** (step + 1) for step in (low, high)))
@@ -125,9 +154,9 @@ def distinct(values: NDArray[Number]) -> NDArray[Number]:
     return ordered[first]
 
 
-def error_class(covariance: Reals) -> Ints:
-    """Return the power of four below each largest one-sigma error, arcsec."""
-    return np.floor(np.log2(largest_sigma(covariance)) / 2).astype(np.int64)
+def error_class(sigma: Reals) -> Ints:
+    """Return the power of four below each one-sigma error, arcsec."""
+    return np.floor(np.log2(sigma) / 2).astype(np.int64)
 
 
 def position_angle(a: Places, b: Places, of_left: Ints, of_right: Ints) -> Reals:

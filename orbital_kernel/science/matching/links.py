@@ -10,6 +10,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from orbital_kernel.science.columns import fill
+
 Ints = NDArray[np.int64]
 
 SURE = 0.5
@@ -40,11 +42,10 @@ def blends(pairs: pl.DataFrame) -> pl.DataFrame:
     if "p_any_right" not in pairs.columns:
         return pairs.clear().with_columns(pl.lit("left").alias("centre"))
     single = accepted(pairs)
+    matched = (_among(pairs[s], single[s]) for s in ("left_row", "right_row"))
+    free = pairs.filter(pl.Series(~np.logical_or(*matched)))
     found = []
     for of, other, p_any, p_i in SIDES:
-        free = pairs.join(single.select(of), on=of, how="anti").join(
-            single.select(other), on=other, how="anti"
-        )
         possible = free.filter(pl.col(p_any) >= BLENDED, pl.col(p_i) >= COMPONENT)
         chosen = (
             possible.sort(p_i, of, descending=[True, False])
@@ -74,16 +75,39 @@ def components(size: int, a: Ints, b: Ints) -> Ints:
         label = new
 
 
-def surest_links(links: pl.DataFrame) -> pl.DataFrame:
-    """Return the link of each linked member with the smallest chance probability."""
-    ends = [links.rename({side: "member"}).drop(other) for side, other in ("ab", "ba")]
-    return (
-        pl.concat(
-            [
-                end.select("member", "normalised", "chance", "p_any", "p_i")
-                for end in ends
-            ]
+def _among(rows: pl.Series, some: pl.Series) -> NDArray[np.bool_]:
+    """Return which rows are among some, by their numbers."""
+    numbers = rows.to_numpy()
+    flags = np.zeros(numbers.max(initial=-1) + 1, bool)
+    flags[some.to_numpy()] = True
+    return np.asarray(flags[numbers])
+
+
+def surest_links(members: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
+    """Return the members with the link of each that has the least chance probability.
+
+    Null for members without a link.
+    """
+    columns = ("normalised", "chance", "p_any", "p_i")
+    if links.is_empty():
+        return fill(members, dict.fromkeys(columns, pl.Float64()))
+    ends = np.concatenate([links["a"].to_numpy(), links["b"].to_numpy()])
+    twice = pl.concat([links, links]).select(*columns)
+    several = (np.bincount(ends, minlength=members.height) > 1)[ends]
+    rows = np.flatnonzero(~several)
+    if several.any():
+        some = np.flatnonzero(several)
+        surest = (
+            twice[some]
+            .with_columns(pl.Series("row", some), pl.Series("member", ends[some]))
+            .sort("chance", "normalised", "p_i")
+            .unique("member", keep="first", maintain_order=True)
         )
-        .sort("chance", "normalised", "p_i")
-        .unique("member", keep="first", maintain_order=True)
+        rows = np.concatenate([rows, surest["row"].to_numpy()])
+    place = np.full(members.height, -1)
+    place[ends[rows]] = rows
+    found = pl.Series(place >= 0)
+    return members.with_columns(
+        pl.when(found).then(twice[name].gather(np.maximum(place, 0))).alias(name)
+        for name in columns
     )

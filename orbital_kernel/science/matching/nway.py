@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.science.matching.density import SKY_ARCSEC2, cells_of
+from orbital_kernel.science.matching.density import SKY_ARCSEC2
 from orbital_kernel.science.matching.errorcircles import mean_sigma
 from orbital_kernel.science.matching.fineness import fineness_class, size_class
 from orbital_kernel.science.matching.joining import (
@@ -115,16 +115,16 @@ def _candidates(a: Places, b: Places, priors: Priors, n_sigma: float) -> _Other:
     """Return candidates with one more at the end that stands for none."""
     pairs = joined(a, b, n_sigma=n_sigma)
     own = np.bincount(pairs.of_left, minlength=a.ra.size)
-    classes = density_class(a.ra, a.dec, cells_of(b.ra, b.dec), own)
-    density, share = priors.of(classes, size_class(a.covariance))
+    classes = density_class(a.cells, b.sorted_cells, own)
+    density, share = priors.of(classes, size_class(a.sigma))
     area = np.pi * (n_sigma * mean_sigma(a.covariance)) ** 2
     density = density * priors.crowding(density, area, own)
     angle = np.radians(position_angle(a, b, pairs.of_left, pairs.of_right))
     offsets = pairs.apart[:, None] * np.stack([np.sin(angle), np.cos(angle)], axis=1)
     weight = priors.weights(
         classes[pairs.of_left],
-        fineness_class(a.covariance)[pairs.of_left],
-        fineness_class(b.covariance)[pairs.of_right],
+        fineness_class(a.sigma)[pairs.of_left],
+        fineness_class(b.sigma)[pairs.of_right],
     )
     weight = weight * priors.brightness(b.brightness, pairs.of_right)
     logarithm = np.log(

@@ -101,8 +101,9 @@ def frame_offset(left: Places, right: Places) -> FrameOffset:
     larger than the errors is found too.
     """
     left = left.some(np.arange(0, left.ra.size, -(-left.ra.size // MOST_SOURCES) or 1))
-    wide = left._replace(
-        covariance=left.covariance + np.array([1.0, 1.0, 0.0]) * REACH_ARCSEC**2 / 6
+    wide = replace(
+        left,
+        covariance=left.covariance + np.array([1.0, 1.0, 0.0]) * REACH_ARCSEC**2 / 6,
     )
     pairs = joined(wide, right, n_sigma=5.0)
     if not pairs.of_left.size:

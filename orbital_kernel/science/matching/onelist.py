@@ -12,16 +12,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from orbital_kernel.model.sky import healpix
 from orbital_kernel.science.columns import demand, fill
 from orbital_kernel.science.matching.density import (
     cell_arcsec2,
-    cells_of,
     counts_around,
 )
 from orbital_kernel.science.matching.errorcircles import mean_sigma
 from orbital_kernel.science.matching.joining import Places, joined, places
-from orbital_kernel.science.matching.skyjoin import apart_deg, unit_vectors
+from orbital_kernel.science.matching.skyjoin import apart_deg
 
 Ints = NDArray[np.int64]
 Reals = NDArray[np.float64]
@@ -98,7 +96,7 @@ def _by_name(names: pl.Series, place: Places, rank: Ints) -> Ints:
     )
     of = itself.copy()
     of[first["row"].to_numpy()] = first["first"].to_numpy()
-    vectors = unit_vectors(place.ra, place.dec)
+    vectors = place.directions.vectors
     moved = np.flatnonzero(of != itself)
     far = apart_deg(vectors[moved], vectors[of[moved]]) * 3600 > SAME_NAME_ARCSEC
     of[moved[far]] = moved[far]
@@ -146,9 +144,8 @@ def _shares_a_list(i: Ints, j: Ints, lists: Ints, named: Ints) -> Flags:
 def _by_chance(place: Places, i: Ints, apart: Reals) -> Reals:
     """Return how many rows chance puts as near, by the density in the cell around."""
     sources, back = np.unique(i, return_inverse=True)
-    stored = cells_of(place.ra, place.dec)
-    positions = healpix(place.ra[sources], place.dec[sources])
-    count, order = counts_around(positions, stored, coarsest=COARSEST)
+    positions = place.cells[sources]
+    count, order = counts_around(positions, place.sorted_cells, coarsest=COARSEST)
     others = np.maximum(count - 2, 0)  # besides the two that may be one
     return others[back] / cell_arcsec2(order[back]) * np.pi * apart**2
 
@@ -164,7 +161,7 @@ def _roots(parent: Ints) -> Ints:
 
 def _separated(root: Ints, named: Ints, place: Places, rank: Ints, lists: Ints) -> Ints:
     """Return the roots with every second name of one list, or too far, on its own."""
-    vectors = unit_vectors(place.ra, place.dec)
+    vectors = place.directions.vectors
     apart = apart_deg(vectors, vectors[root]) * 3600
     sigma = np.hypot(*(mean_sigma(place.covariance[x]) for x in (slice(None), root)))
     head = named == np.arange(named.size)

@@ -16,7 +16,6 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from orbital_kernel.model.sky import healpix
 from orbital_kernel.science.matching.brightness import bins_of
 from orbital_kernel.science.matching.density import (
     SKY_ARCSEC2,
@@ -137,14 +136,13 @@ def rounded(values: Reals) -> Rows:
     return tuple(map(tuple, (np.round(rows * scale) / scale).tolist()))
 
 
-def density_class(ra: Reals, dec: Reals, stored: Ints, own: Ints) -> Ints:
+def density_class(cells: Ints, stored: Ints, own: Ints) -> Ints:
     """Return the class of each place by the other catalogue's count around it.
 
-    `stored` has the other catalogue's cells, sorted; `own` how many of the counted are
-    candidates of the place itself.
+    `cells` are those of the places; `stored` has the other catalogue's, sorted; `own`
+    how many of the counted are candidates of the place itself.
     """
-    blocks = blocks_around(healpix(ra, dec), stored, coarsest=COARSEST)
-    return class_of(*blocks, own)
+    return class_of(*blocks_around(cells, stored, coarsest=COARSEST), own)
 
 
 def class_of(count: Ints, order: Ints, edge: Ints, own: Ints) -> Ints:

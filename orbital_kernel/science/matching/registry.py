@@ -17,6 +17,9 @@ KNOWN: dict[str, pl.DataType | type[pl.DataType]] = {
     "time": pl.Datetime("ns"),
 }
 """Columns of the registrations that are known before."""
+NO_EVENTS = pl.DataFrame(
+    schema=dict.fromkeys(("object_id", "event", "other_id"), pl.String)
+)
 EVENTS = ("registered", "merged", "split")
 
 

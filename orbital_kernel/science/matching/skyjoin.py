@@ -22,6 +22,9 @@ SLACK_DEG = 1e-7
 PITCH = 1024.0
 """Distance of two zones in sort keys: above the 720 degrees a wrapped RA spans."""
 
+LOW_DEG, STEEP_DEG = 5.0, 80.0
+"""Up to here a cone lower than that is at most seven times as wide in RA as it is high."""
+
 _CHUNK = 250_000
 
 
@@ -123,8 +126,10 @@ def _zones(places: Directions, height: float) -> tuple[Reals, Ints, Reals]:
     edge = np.minimum(
         np.maximum(np.abs(zone * height - 90), np.abs(dec)) + 2 * height, 90
     )
-    margin = half_width_deg(edge, height)
-    low, high = np.flatnonzero(ra <= margin), np.flatnonzero(ra >= 360 - margin)
+    steep = STEEP_DEG if height < LOW_DEG else 0.0
+    some = np.flatnonzero((edge > steep) | (np.abs(ra - 180) > 180 - 7 * height))
+    margin = half_width_deg(edge[some], height)
+    low, high = some[ra[some] <= margin], some[ra[some] >= 360 - margin]
     rows = np.concatenate([np.arange(ra.size), low, high])
     keys = zone[rows] * PITCH + np.concatenate([ra, ra[low] + 360, ra[high] - 360])
     order = np.argsort(keys)

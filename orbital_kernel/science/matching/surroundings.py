@@ -12,8 +12,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from orbital_kernel.model.sky import healpix
-from orbital_kernel.science.matching.errorcircles import largest_sigma
 from orbital_kernel.science.matching.fineness import fineness_class
 from orbital_kernel.science.matching.joining import Places, distinct, position_angle
 from orbital_kernel.science.matching.priors import (
@@ -23,7 +21,7 @@ from orbital_kernel.science.matching.priors import (
     STEPS,
     class_of,
 )
-from orbital_kernel.science.matching.skyjoin import neighbours
+from orbital_kernel.science.matching.skyjoin import near_directions
 
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -78,7 +76,7 @@ def surroundings(
     n_sigma: float,
 ) -> Surroundings:
     """Look around left sources; `blocks` and `own` class them (see `class_of`)."""
-    order = np.argsort(healpix(left.ra, left.dec), kind="stable")
+    order = np.argsort(left.cells, kind="stable")
     some = np.sort(order[:: -(-left.ra.size // MOST_SOURCES) or 1])
     unrelated = np.zeros((CLASSES, FINENESSES))
     rings: tuple[list[_Ring], list[_Ring]] = ([], [])
@@ -106,9 +104,9 @@ def surroundings(
 
 def reach_arcsec(left: Places, right: Places, *, n_sigma: float) -> Reals:
     """Return how far candidates of each left source reach, in half octaves."""
-    sigma = largest_sigma(right.covariance)
+    sigma = right.sigma
     typical = float(np.quantile(sigma, TYPICAL)) if sigma.size else 0.0
-    reach = n_sigma * np.hypot(largest_sigma(left.covariance), typical)
+    reach = n_sigma * np.hypot(left.sigma, typical)
     least = np.maximum(reach, LEAST_REACH_ARCSEC)
     return np.asarray(2.0 ** (np.ceil(2 * np.log2(least)) / 2))
 
@@ -125,12 +123,12 @@ def _around(
     """Return both rings of sources of one reach; adds their hits to `unrelated`."""
     width = max(WIDTH_ARCSEC, reach / 2)
     widest = (reach + RINGS * width) / 3600
-    i, j, apart = neighbours(left.ra[rows], left.dec[rows], right.ra, right.dec, widest)
+    i, j, apart = near_directions(left.directions.some(rows), right.directions, widest)
     outside = apart * 3600 > reach
     i, j, apart = i[outside], j[outside], apart[outside] * 3600
     turn = position_angle(left, right, rows[i], j) / 360
     sector = (turn * SECTORS).astype(np.int64) % SECTORS
-    finenesses = fineness_class(right.covariance)[j]
+    finenesses = fineness_class(right.sigma)[j]
     itself = np.repeat(_classed(blocks, rows, own[rows])[:, None], SECTORS, 1)
     rings = []
     for number in range(RINGS):

@@ -15,8 +15,10 @@ from orbital_kernel.science.quality.check import (
 from orbital_kernel.science.quality.clocks import Clocks
 from orbital_kernel.science.quality.contradictions import Contradictions
 from orbital_kernel.science.quality.dating import Change, change_in
+from orbital_kernel.science.quality.ends import Ends
 from orbital_kernel.science.quality.frame_fits import FrameFit, fitted
 from orbital_kernel.science.quality.gates import Spell, marked, require_good
+from orbital_kernel.science.quality.grid import Grid
 from orbital_kernel.science.quality.intervals import Intervals
 from orbital_kernel.science.quality.points import CALIBRATORS, Points
 from orbital_kernel.science.quality.rates import Rates
@@ -36,7 +38,9 @@ __all__ = [
     "Check",
     "Clocks",
     "Contradictions",
+    "Ends",
     "FrameFit",
+    "Grid",
     "Intervals",
     "Judged",
     "Limits",

@@ -48,7 +48,7 @@ class Arrivals:
             result.append(
                 Measured(
                     LATE,
-                    f"{self._observatory} {kind}",
+                    _subject(self._observatory, str(kind)),
                     float(hours["value"].median() or 0.0),  # type: ignore[arg-type]
                     evidence=f"median from trigger to sending of {len(hours):,} notices; the "
                     f"latest {float(hours['value'].to_numpy().max()):.3g} h",
@@ -56,6 +56,11 @@ class Arrivals:
                 )
             )
         return result
+
+
+def _subject(observatory: str, kind: str) -> str:
+    """Return the kind of notice with its observatory, once."""
+    return kind if kind.startswith(observatory) else f"{observatory} {kind}"
 
 
 def of_files(observatory: str, newest_ns: int, arrived_ns: int, files: int) -> Measured:

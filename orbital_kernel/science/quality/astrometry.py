@@ -170,7 +170,8 @@ def _of_fit(subject: str, fit: FrameFit) -> list[Measured]:
         subject,
         fit.offset,
         fit.offset_error,
-        f"{fit.east:+.3f} arcsec east, {fit.north:+.3f} north, +- {fit.offset_error:.3f}; {of}",
+        f"{fit.east:+.3f} arcsec east, {fit.north:+.3f} north, +- {fit.offset_error:.3f}; {of}"
+        + _significance(fit.offset, fit.offset_error),
         worst="bad" if fit.offset > SIGMAS * fit.offset_error else "ok",
     )
     if not np.isfinite(fit.rotation_error):
@@ -185,10 +186,20 @@ def _of_fit(subject: str, fit: FrameFit) -> list[Measured]:
             turn,
             fit.rotation_error,
             f"{fit.rotation:+.3f} +- {fit.rotation_error:.3f} arcsec per degree from the "
-            f"centre of a field; {of}",
+            f"centre of a field; {of}" + _significance(turn, fit.rotation_error),
             worst="bad" if turn > SIGMAS * fit.rotation_error else "ok",
         ),
     ]
+
+
+def _significance(value: float, error: float) -> str:
+    """Return a value's distance from 0 in words; below SIGMAS it is no fault."""
+    if not 0 < error < np.inf:
+        return ""
+    sigma = value / error
+    return f"; {sigma:.1f} sigma" + (
+        "" if sigma > SIGMAS else f", no fault below {SIGMAS:g}"
+    )
 
 
 def _of_turn(subject: str, turn: Turn | None) -> list[Measured]:
@@ -204,7 +215,8 @@ def _of_turn(subject: str, turn: Turn | None) -> list[Measured]:
             subject,
             turn.arcsec,
             turn.error,
-            f"{turn.arcsec:.3f} +- {turn.error:.3f} arcsec {pole}; {turn.pairs:,} pairs",
+            f"{turn.arcsec:.3f} +- {turn.error:.3f} arcsec {pole}; {turn.pairs:,} pairs"
+            + _significance(turn.arcsec, turn.error),
             worst="bad" if turn.arcsec > SIGMAS * turn.error else "ok",
         )
     ]

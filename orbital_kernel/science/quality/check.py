@@ -43,6 +43,19 @@ class Limits:
             return BAD
         return WARN if _beyond(value, self.warn_low, self.warn_high) else OK
 
+    def __str__(self) -> str:
+        """Return the ranges outside which a value warns and is a fault, in words."""
+        ranges = (
+            ("warning", self.warn_low, self.warn_high),
+            ("fault", self.bad_low, self.bad_high),
+        )
+        words = [
+            f"{name} {_outside(low, high)}"
+            for name, low, high in ranges
+            if low is not None or high is not None
+        ]
+        return ", ".join(words) or "none"
+
     def nearest(self, value: float) -> float | None:
         """Return the limit that the value violates, else the first one it could."""
         for low, high in (
@@ -110,6 +123,9 @@ class Measured:
         The worst state allowed, for subjects whose changes may be real.
     outliers
         Whether samples beyond the control limits count without a dated change.
+    charted
+        Whether samples are judged by a control chart; not if they scatter by nature, as
+        shares of single files do.
     """
 
     check: str
@@ -122,6 +138,7 @@ class Measured:
     since: int | None = None
     worst: str = BAD
     outliers: bool = True
+    charted: bool = True
 
 
 @dataclass(frozen=True)
@@ -149,7 +166,7 @@ def judged(
         return Judged(measured, UNKNOWN, None, None, why)
     states = [check.limits.state(measured.value)]
     words = [measured.evidence] if measured.evidence else []
-    drawn = _chart(measured.samples, false_alarm)
+    drawn = _chart(measured.samples, false_alarm) if measured.charted else None
     change = drawn.change if drawn else None
     if drawn and drawn.change:
         states.append(_of_change(check, drawn))
@@ -197,12 +214,18 @@ def _change_words(check: Check, drawn: Chart) -> str:
     unit = f" {check.unit}" if check.unit else ""
     size = f"{change.size:+.3g}{unit}" + (" a day" if change.kind == "drift" else "")
     share = ""
-    if drawn.centre:
+    if check.smallest is not None and drawn.centre:
         share = f" ({100 * _total_change(drawn) / abs(drawn.centre):.1f} % of {drawn.centre:.4g})"
     return (
         f"a {change.kind} of {size}{share} among {len(drawn.frame)} samples: likelihood "
         f"ratio {change.statistic:.1f}, limit {change.limit:.1f}"
     )
+
+
+def _outside(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return f"above {high:g}" if low is None else f"below {low:g}"
+    return f"outside {low:g} to {high:g}"
 
 
 def _beyond(value: float, low: float | None, high: float | None) -> bool:

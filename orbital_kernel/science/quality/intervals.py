@@ -156,7 +156,9 @@ class Intervals:
         since = None if over is None else int(over["time"].cast(pl.Int64).min())  # type: ignore[arg-type]
         inside = 0 if over is None else int(over["within"].sum())
         if number:
-            words += f"; {inside:,} of them within one file"
+            words += f"; {inside:,} of them within one file" + (
+                "" if inside else ": files of one observation may state its time twice"
+            )
         return Measured(
             OVERLAPS,
             self._observatory,
@@ -195,9 +197,8 @@ class Intervals:
         for (name,), rows in observations.group_by("instrument", maintain_order=True):
             subject = f"{self._observatory} {name}".strip()
             gtis = rows.filter(kind="gti")
-            good = gtis.select("time", (pl.col("good_s") / span).alias("value"))
             if len(gtis):
-                result.append(self._good(subject, gtis, good))
+                result.append(self._good(subject, gtis.with_columns(span_s=span)))
             live = rows.filter(pl.col("with_live") > 0)
             if not len(live):
                 why = f"no interval of {subject} states its live time"
@@ -210,25 +211,34 @@ class Intervals:
                     subject,
                     fraction,
                     evidence=f"{live['live'].sum():,.0f} s live of "
-                    f"{live['with_live'].sum():,.0f} s, {len(live):,} observations",
-                    samples=live.select(
-                        "time", (pl.col("live") / pl.col("with_live")).alias("value")
-                    ),
+                    f"{live['with_live'].sum():,.0f} s, {_number(live)}",
+                    samples=_by_observation(live, "live", "with_live"),
                     outliers=False,
                 )
             )
         return result
 
-    def _good(self, subject: str, gtis: pl.DataFrame, shares: pl.DataFrame) -> Measured:
-        span = (
-            float((gtis["time_stop"] - gtis["time"]).dt.total_nanoseconds().sum()) / 1e9
-        )
+    def _good(self, subject: str, gtis: pl.DataFrame) -> Measured:
         return Measured(
             GTI,
             subject,
-            float(gtis["good_s"].sum()) / span,
-            evidence=f"{gtis['good_s'].sum():,.0f} s of good time in {len(gtis):,} "
-            "observations, from the first start to the last stop",
-            samples=shares,
+            float(gtis["good_s"].sum()) / float(gtis["span_s"].sum()),
+            evidence=f"{gtis['good_s'].sum():,.0f} s of good time in {_number(gtis)}, from "
+            "the first start to the last stop",
+            samples=_by_observation(gtis, "good_s", "span_s"),
             outliers=False,
         )
+
+
+def _number(rows: pl.DataFrame) -> str:
+    """Return how many observations some rows are of, a row per chip."""
+    number = rows["obs_id"].n_unique()
+    chips = f", summed over {len(rows):,} chips" if len(rows) > number else ""
+    return f"{number:,} observations{chips}"
+
+
+def _by_observation(rows: pl.DataFrame, part: str, of: str) -> pl.DataFrame:
+    """Return one share per observation, in order of time."""
+    share = (pl.col(part).sum() / pl.col(of).sum()).alias("value")
+    shares = rows.group_by("obs_id").agg(pl.col("time").min(), share)
+    return shares.select("time", "value").sort("time")

@@ -14,6 +14,7 @@ CALIBRATOR, PILE_UP = "calibrator flux ratio", "pile-up estimate"
 COLUMNS = (
     *("object", "instrument", "mode", "band", "unit", "time", "value"),
     *("value_err_plus", "value_err_minus", "is_limit"),
+    *("time_err_plus_s", "time_err_minus_s"),
 )
 CALIBRATORS = (
     *("Crab", "Crab Nebula", "M 1", "Tau X-1", "G21.5-0.9", "Cas A", "Cassiopeia A"),

@@ -1,4 +1,4 @@
-"""Binned rates: missing bins, gaps, clock jumps, glitches, turn-on, SAA loss, background.
+"""Binned rates: missing bins, gaps, glitches, turn-on, SAA loss, background.
 
 One pass over the rows in order of time; channels of a bin are summed. Glitches, turn-on,
 SAA loss and background are of raw counts of the whole array only.
@@ -9,22 +9,22 @@ import polars as pl
 
 from orbital_kernel.science.columns import TT, fill
 from orbital_kernel.science.quality.check import Measured
+from orbital_kernel.science.quality.grid import JUMP_S
 
-MISSING, GAPS, JUMPS = "missing bins", "clock gaps", "clock jumps"
+MISSING, GAPS = "missing bins", "clock gaps"
 GLITCHES, TURN_ON, SAA = "glitch rate", "turn-on rate", "SAA loss"
 BACKGROUND = "background level"
-NAMES = (MISSING, GAPS, JUMPS, GLITCHES, TURN_ON, SAA, BACKGROUND)
+NAMES = (MISSING, GAPS, GLITCHES, TURN_ON, SAA, BACKGROUND)
 COLUMNS = ("series", "channel", "time", "bin_s", "rate", "rate_err", "kind", "unit")
-JUMP_S = 1e-3
-"""Bins of real files keep their grid to 0.3 microseconds."""
-GRID_BINS = 64
-"""After longer gaps a new grid is no jump of the clock."""
 SEGMENT_S = 60.0
 """A longer gap begins a new segment: the detectors may have been off."""
 GLITCH_SIGMA = 8.0
 QUIET_SIGMA = 4.0
 SETTLE_S, COMPARE_S = 14.0, 60.0
 TURN_ON_SIGMA = 8.0
+QUIET_QUANTILE = 0.1
+ORBIT_NS = 5_760 * 1_000_000_000
+"""96 minutes, Swift's period; Fermi's is as long."""
 SAA_FACTOR = 1.5
 """A rate above 1.5 times the series' median is lost to the SAA and its flanks."""
 
@@ -37,7 +37,6 @@ class Rates:
         self.rows = 0
         self._last: pl.DataFrame | None = None
         self._parts: list[pl.DataFrame] = []
-        self._jumps: list[pl.DataFrame] = []
         self._longest = (0.0, "", 0)
 
     def take(self, frame: pl.DataFrame) -> None:
@@ -50,7 +49,7 @@ class Rates:
         new = bins.with_columns(old=pl.lit(value=False))
         if self._last is not None:
             new = pl.concat([self._last, new])
-        new = new.sort("series", "time").with_columns(_steps())
+        new = new.sort("series", "time").with_columns(_gap())
         self._note(new.filter(~pl.col("old")))
         self._last = (
             new.select(*bins.columns, pl.lit(value=True).alias("old"))
@@ -59,12 +58,6 @@ class Rates:
         )
 
     def _note(self, new: pl.DataFrame) -> None:
-        jumped = (
-            (pl.col("phase").abs() > JUMP_S)
-            & (pl.col("gap") < GRID_BINS * pl.col("bin_s"))
-        ).fill_null(value=False)
-        if len(jumps := new.filter(jumped)):
-            self._jumps.append(jumps.select("series", "time", "phase"))
         gap = (pl.col("gap") > pl.col("bin_s") / 2).fill_null(value=False)
         if len(longest := new.filter(gap)):
             row = longest.sort("gap").row(-1, named=True)
@@ -83,7 +76,7 @@ class Rates:
                 pl.col("missing").sum(),
                 gap.sum().alias("gaps"),
                 pl.col("gap").filter(gap).sum().alias("lost_s"),
-                pl.col("rate").median().alias("level"),
+                _quiet().alias("level"),
                 _glitches().sum().alias("glitches"),
                 pl.col("bin_s")
                 .filter(pl.col("rate") > SAA_FACTOR * pl.col("rate").median())
@@ -104,7 +97,7 @@ class Rates:
             why = f"{self._observatory}.rates has no rows"
             return [Measured(name, self._observatory, missing=why) for name in NAMES]
         series = _joined(self._parts)
-        every = [self._missing(series), self._gaps(series), self._clock(series)]
+        every = [self._missing(series), self._gaps(series)]
         raw = series.filter(pl.col("kind") == "raw")
         if not len(raw):
             why = f"{self._observatory}.rates has no raw counts, only net rates"
@@ -116,12 +109,18 @@ class Rates:
 
     def _missing(self, series: pl.DataFrame) -> Measured:
         missing, bins = int(series["missing"].sum()), int(series["bins"].sum())
+        words = f"{missing:,} of {bins:,} bins in {len(series):,} series have no data"
+        if missing:
+            worst = series.sort(pl.col("missing") / pl.col("bins")).row(-1, named=True)
+            share = f"{worst['missing']:,} of {worst['bins']:,} in {worst['series']}"
+            words += f"; the largest share is {share}"
         return Measured(
             MISSING,
             self._observatory,
             missing / bins,
-            evidence=f"{missing:,} of {bins:,} bins in {len(series):,} series have no data",
+            evidence=words,
             samples=_samples(series, pl.col("missing") / pl.col("bins")),
+            charted=False,
         )
 
     def _gaps(self, series: pl.DataFrame) -> Measured:
@@ -139,23 +138,6 @@ class Rates:
             since=at or None,
         )
 
-    def _clock(self, series: pl.DataFrame) -> Measured:
-        if not self._jumps:
-            words = (
-                f"the bins of {len(series):,} series keep their grid within {JUMP_S} s"
-            )
-            return Measured(JUMPS, f"{self._observatory} bins", 0.0, evidence=words)
-        jumps = pl.concat(self._jumps).sort("time")
-        largest = jumps.sort(pl.col("phase").abs()).row(-1, named=True)
-        return Measured(
-            JUMPS,
-            f"{self._observatory} bins",
-            abs(float(largest["phase"])),
-            evidence=f"{len(jumps):,} jumps within series, the largest of "
-            f"{largest['phase']:+.4f} s in {largest['series']}",
-            since=int(jumps["time"].cast(pl.Int64)[0]),
-        )
-
     def _raw(self, raw: pl.DataFrame) -> list[Measured]:
         hours = float(raw["seconds"].sum()) / 3600
         subject = f"{self._observatory} raw counts"
@@ -170,6 +152,7 @@ class Rates:
                 evidence=f"{glitches:,} single bins above {GLITCH_SIGMA:g} sigma in "
                 f"{hours:,.2f} h",
                 samples=_samples(raw, pl.col("glitches") / per_hour),
+                charted=False,
             ),
             Measured(
                 TURN_ON,
@@ -178,6 +161,7 @@ class Rates:
                 evidence=f"{turn_ons:,} of {segments:,} segments begin with an excess of "
                 f"{SETTLE_S:g} s",
                 samples=_samples(raw, pl.col("turn_ons") / pl.col("segments")),
+                charted=False,
             ),
             Measured(
                 SAA,
@@ -186,6 +170,7 @@ class Rates:
                 evidence=f"{saa:,.0f} s of {3600 * hours:,.0f} s above {SAA_FACTOR:g} times "
                 "the median of the series",
                 samples=_samples(raw, pl.col("saa_s") / pl.col("seconds")),
+                charted=False,
             ),
         ]
         for (unit,), rows in raw.drop_nulls("level").group_by(
@@ -197,8 +182,8 @@ class Rates:
                     BACKGROUND,
                     f"{subject}, {unit}",
                     level,
-                    evidence=f"median of {len(rows):,} series, in {unit}",
-                    samples=_samples(rows, pl.col("level")),
+                    evidence=f"median quiet level of {len(rows):,} series, in {unit}",
+                    samples=_by_orbit(rows),
                 )
             )
         return result
@@ -232,15 +217,28 @@ def _bins(frame: pl.DataFrame) -> pl.DataFrame:
     ).unique(["series", "time"], maintain_order=True)
 
 
-def _steps() -> list[pl.Expr]:
-    """Return the gap before each bin, s, and how far it is off the grid of the bins."""
+def _gap() -> pl.Expr:
+    """Return the gap before each bin, s."""
     start = pl.col("time").cast(pl.Int64)
     stop = start + (pl.col("bin_s") * 1e9).round().cast(pl.Int64)
-    gap = ((start - stop.shift(1)) / 1e9).over("series")
-    width = pl.min_horizontal("bin_s", pl.col("bin_s").shift(1).over("series"))
-    same = pl.col("bin_s") == pl.col("bin_s").shift(1).over("series")
-    phase = pl.when(same).then(gap - (gap / width).round() * width)
-    return [gap.alias("gap"), phase.alias("phase")]
+    return ((start - stop.shift(1)) / 1e9).over("series").alias("gap")
+
+
+def _quiet() -> pl.Expr:
+    """Return the median of the bins that are not raised by the SAA or a source."""
+    rate = pl.col("rate")
+    return rate.filter(rate <= SAA_FACTOR * rate.quantile(QUIET_QUANTILE)).median()
+
+
+def _by_orbit(series: pl.DataFrame) -> pl.DataFrame:
+    """Return the level of each orbit: within one it rises and falls by a third."""
+    orbit = pl.col("time").cast(pl.Int64) // ORBIT_NS
+    return (
+        series.drop_nulls("level")
+        .group_by(orbit.alias("orbit"), maintain_order=True)
+        .agg(pl.col("time").min(), pl.col("level").median().alias("value"))
+        .select("time", "value")
+    )
 
 
 def _glitches() -> pl.Expr:

@@ -7,6 +7,8 @@ from orbital_kernel.science.quality import (
     astrometry,
     clocks,
     contradictions,
+    ends,
+    grid,
     intervals,
     points,
     rates,
@@ -16,14 +18,14 @@ from orbital_kernel.science.quality.check import Check, Limits
 
 SCHEMA = "schema conformance"
 NONE_ALLOWED = "no such row may be stored"
-CHARTED = "no absolute limit: its control chart dates steps and drifts"
+CHARTED = "its control chart dates steps and drifts"
 
 _ALL = (
     Check(
         values.IMPOSSIBLE,
         "rows",
         Limits(
-            NONE_ALLOWED + "; each rule has its own origin in values.py", bad_high=0
+            NONE_ALLOWED + "; a rule that is broken is named with its limit", bad_high=0
         ),
         "Rows with values that no observation can have.",
         at_ingest=True,
@@ -68,10 +70,18 @@ _ALL = (
         at_ingest=True,
     ),
     Check(
-        rates.JUMPS,
+        grid.JUMPS,
         "s",
-        Limits("bins of real files keep their grid to 0.3 us", bad_high=rates.JUMP_S),
-        "Largest shift of bins against the grid of the bins before them.",
+        Limits("bins of real files keep their grid to 0.3 us", bad_high=grid.JUMP_S),
+        "Largest shift of bins against the grid of the bins before them, or over them.",
+    ),
+    Check(
+        ends.ENDS,
+        "s",
+        Limits(
+            "bins of real files reach the ends of good time to one bin", bad_high=0.0
+        ),
+        "Time that series lack at their ends, against good time or another channel.",
     ),
     Check(
         rates.GAPS,
@@ -95,7 +105,7 @@ _ALL = (
         rates.GLITCHES,
         "1 / h",
         Limits(
-            "particle hits in raw rates of the archive folder: below 5 an hour",
+            "particle hits in 29 real files of raw BAT and GBM rates: below 5 an hour",
             warn_high=20.0,
             bad_high=100.0,
         ),
@@ -116,8 +126,8 @@ _ALL = (
     Check(
         rates.BACKGROUND,
         "count / s",
-        Limits(CHARTED, bad_low=0.0),
-        "Median level of raw counts, in the unit of the rates.",
+        Limits("counts are not negative; " + CHARTED, bad_low=0.0),
+        "Quiet level of raw counts (below the SAA), by orbit, in the unit of the rates.",
     ),
     Check(
         intervals.GTI,
@@ -210,7 +220,7 @@ _ALL = (
         points.PILE_UP,
         "",
         Limits(
-            "XRT: 0.6 count/s in PC (Vaughan+ 2006), 100 in WT (Romano+ 2006); ACIS: 0.1 "
+            "a tenth of the rates at which it begins. XRT: 0.6 count/s in PC (Vaughan+ 2006), 100 in WT (Romano+ 2006); ACIS: 0.1 "
             "count a frame is 5 % pile-up (CXC, The Chandra ABC Guide to Pileup)",
             warn_high=0.1,
         ),

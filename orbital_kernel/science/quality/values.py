@@ -77,9 +77,14 @@ ANYWHERE = (
     Rule("t90_s", _not_positive("t90_s"), "a T90 that is not positive"),
     Rule("t90_err_s", _below("t90_err_s"), "a negative error"),
     Rule("fluence_erg_cm2", _below("fluence_erg_cm2"), "a negative fluence"),
-    Rule("value_err_plus", _below("value_err_plus"), "a negative error"),
-    Rule("value_err_minus", _below("value_err_minus"), "a negative error"),
-    Rule("rate_err", _below("rate_err"), "a negative error"),
+    *(
+        Rule(name, _below(name), "a negative error")
+        for name in ("value_err_plus", "value_err_minus", "rate_err")
+    ),
+    *(
+        Rule(name, _below(name), "a point outside its own bin")
+        for name in ("time_err_plus_s", "time_err_minus_s")
+    ),
     Rule("counts", _below("counts"), "negative counts"),
     Rule("energy_ev", _below("energy_ev"), "a negative energy"),
     Rule(

@@ -1,0 +1,150 @@
+"""Rates of points from the counts behind them: exact, for any points added up.
+
+Points are of counts if their rate is what their counts give: (counts - backscale x
+background_counts) x correction / exposure, in the unit of the file. Counts of several
+points add up; their rate is the sum of net counts over the sum of exposure / correction,
+with the interval of counts (`science.counting`, `science.on_off`), never errors in
+quadrature.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from orbital_kernel.science import counting
+from orbital_kernel.science.lightcurves.photons import rates_of
+from orbital_kernel.science.lightcurves.point_counts import COUNTS
+
+Reals = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+ROUNDED = 1e-3
+"""Largest difference of a rate from that of its counts, in counts and as a share."""
+NO_COUNTS = "the file gives no counts of this point"
+CONVERTED = "its counts are of the rate in the unit of the file: bin without `unit`"
+NOT_OF_COUNTS = (
+    "its rate is not that of its counts: it is weighted, by a mask for instance"
+)
+NEEDED = {*COUNTS, "exposure_s", "value", "unit", "is_limit"}
+
+
+class PointCounts(NamedTuple):
+    """Counts of points (n,): NaN where a file gives none.
+
+    `live_s` is exposure over correction: net counts over it are the rate. `missing` says
+    why a point is not of counts, and is empty if it is.
+    """
+
+    counts: Reals
+    off: Reals
+    ratio: Reals
+    live_s: Reals
+    missing: NDArray[np.object_]
+
+    @property
+    def usable(self) -> Flags:
+        """Which points are of counts."""
+        return np.asarray(self.missing == "", dtype=bool)
+
+    @property
+    def net(self) -> Reals:
+        """Counts less those expected of the background."""
+        return self.counts - np.nan_to_num(self.off * self.ratio)
+
+
+def point_counts(rows: pl.DataFrame) -> PointCounts | None:
+    """Return the counts of the points of a joint curve; None if it has no such columns."""
+    if not {*rows.columns} >= NEEDED:
+        return None
+    counts, off, ratio, correction, exposure, value = (
+        rows[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
+        for name in (*COUNTS, "exposure_s", "value")
+    )
+    live = exposure / np.where(correction > 0, correction, 1.0)
+    found = PointCounts(counts, off, ratio, live, np.full(len(rows), "", dtype=object))
+    apart = np.abs(value * live - found.net)
+    limit = rows["is_limit"].fill_null(value=False).to_numpy()
+    has = np.isfinite(counts) & (exposure > 0)
+    same = limit | (apart <= ROUNDED * (1 + counts))
+    found.missing[~same] = NOT_OF_COUNTS
+    found.missing[_is_converted(rows)] = CONVERTED
+    found.missing[~has] = NO_COUNTS
+    return found
+
+
+def _is_converted(rows: pl.DataFrame) -> Flags:
+    if "given_unit" not in rows.columns:
+        return np.zeros(len(rows), dtype=bool)
+    other = pl.col("unit") != pl.col("given_unit")
+    return rows.select(other.fill_null(value=False)).to_series().to_numpy()
+
+
+def with_count_rates(
+    means: pl.DataFrame, of_points: PointCounts, cell: Ints
+) -> pl.DataFrame:
+    """Return rows of cells with the rates of the counts of all their points.
+
+    `cell` (n,) is each point's row in `means`, below 0 if it has none. Rows with a point
+    that is not of counts stay as they are.
+    """
+    used, size = cell >= 0, len(means)
+    where = cell[used]
+    counts, off, ratio, live = (part[used] for part in of_points[:4])
+    complete = np.bincount(where, ~of_points.usable[used], size) == 0
+    has_off = np.isfinite(off) & (ratio > 0)
+    total, seconds, others, expected = (
+        np.bincount(where, np.nan_to_num(part), size).astype(np.float64)
+        for part in (counts, live, np.where(has_off, off, 0.0), off * ratio)
+    )
+    background = np.bincount(where, has_off, size) > 0
+    scale = _ratios(where[has_off], ratio[has_off], others, expected)
+    columns: dict[str, Reals] = {}
+    for chosen, with_off in (
+        (complete & ~background, False),
+        (complete & background, True),
+    ):
+        if not chosen.any():
+            continue
+        around = (others[chosen], scale[chosen]) if with_off else (None, None)
+        rates = rates_of(total[chosen], seconds[chosen], *around)
+        for name, part in rates.items():
+            columns.setdefault(name, np.zeros(size))[chosen] = part
+    if not columns:
+        return means
+    limit = columns["is_limit"] > 0
+    exposure = means["exposure_s"].to_numpy()
+    new = {
+        "value": np.where(limit, columns["rate_limit"], columns["rate"]),
+        "value_err_plus": np.where(limit, np.nan, columns["rate_err_plus"]),
+        "value_err_minus": np.where(limit, np.nan, columns["rate_err_minus"]),
+        "counts": total,
+        "background_counts": np.where(background, others, np.nan),
+        "backscale": np.where(background, scale, np.nan),
+        "correction": exposure / seconds,
+        "limit_confidence": np.where(limit, counting.LIMIT, np.nan),
+    }
+    is_counted = pl.Series(complete)
+    return means.with_columns(
+        pl.when(is_counted)
+        .then(pl.Series(limit))
+        .otherwise("is_limit")
+        .alias("is_limit"),
+        *(
+            pl.when(is_counted)
+            .then(pl.Series(values).fill_nan(None))
+            .otherwise(name)
+            .alias(name)
+            for name, values in new.items()
+            if name in means.columns
+        ),
+    )
+
+
+def _ratios(where: Ints, ratio: Reals, off: Reals, expected: Reals) -> Reals:
+    """Return the background's expected counts over those counted; the mean if none were."""
+    number = np.bincount(where, minlength=off.size)
+    mean = np.bincount(where, ratio, off.size) / np.maximum(number, 1)
+    return np.divide(expected, off, out=mean, where=off > 0)
