@@ -104,8 +104,8 @@ bench-cli: venv ## measure how soon commands of the shell answer, beside the ven
 bench-lags: venv ## measure coverage of lags and false alarms in red noise; writes RESULTS.md
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/bench_lags.py --seeds 1000 --write
 
-bench-lightcurves: venv ## assemble, bin and characterise 10^7 points of 10^4 objects, beside astropy Table and pandas
-	$(BIN)/python benchmarks/bench_lightcurves.py
+bench-lightcurves: venv ## assemble, bin and characterise 10^7 points of 10^4 objects, beside astropy Table, pandas and stingray, into RESULTS.md
+	$(BIN)/python benchmarks/bench_lightcurves.py --write
 
 bench-lab: venv ## measure control to redrawn plot in a browser, pan and zoom of the sky, memory of the tab; ROWS="100000"
 	$(BIN)/python benchmarks/bench_lab.py --rows $(or $(ROWS),100000 1000000 10000000) --write

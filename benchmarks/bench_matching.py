@@ -9,12 +9,14 @@ process of its own (matching_methods.py): seconds and CPU seconds without start-
 generation, those of the server included, and peak memory of the largest process. Ratios
 to the other methods follow for each size. STILTS, nway and LSDB are measured if they are
 installed: `stilts` in the PATH, the others in the environment of PYTHON. A method that
-fails is listed as such, and the next one runs. `--calibrate` matches skies of so many fields and compares, in ten bins of the
-match probability, true pairs with the sum of the probabilities. `--results` writes the
-tables into RESULTS.md.
+fails is listed as such, and the next one runs. `--nway` also compares posteriors with
+nway's (nway_beside.py). `--calibrate` makes skies of so many fields with three lists,
+matches each two of them, and compares, in ten bins of the match probability, true pairs
+with the sum of the probabilities. `--results` writes the tables into RESULTS.md.
 """
 
 import argparse
+import itertools
 import json
 import os
 import platform
@@ -25,7 +27,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 from matching_methods import (
     ASTROPY,
     LSDB,
@@ -37,12 +38,11 @@ from matching_methods import (
     missing,
     sky,
 )
+from nway_beside import beside_nway
 
 from orbital_kernel.questions.matching.pairing import pairing_of
 from orbital_kernel.science.matching.candidates import with_priors
 from orbital_kernel.science.matching.joining import joined, places
-from orbital_kernel.science.matching.nway import combinations
-from orbital_kernel.science.matching.priors import Priors
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "RESULTS.md"
@@ -50,8 +50,8 @@ HEADING = "## Matching"
 SEED = 5
 SKIES = (51, 52)
 BINS = 10
-MATTERS = 0.001
 SURE = 0.5
+SURELY = 3.0
 
 
 RATIOS = (
@@ -100,75 +100,33 @@ def ratios(size, costs):
     return lines
 
 
-def beside_nway(python):
-    """Return a line that compares p_any and p_i with nway's; None if it is missing."""
-    if not python:
-        return None
-    dice = np.random.default_rng(SEED)
-    area, common = 0.25, 300
-    place = dice.uniform([150, -0.25], [150.5, 0.25], (common, 2))
-    tables = {}
-    for name, sigma, alone in (("x", 3.0, 100), ("y", 1.0, 900), ("z", 0.5, 900)):
-        seen = place[dice.random(common) < 0.8]
-        seen = seen + dice.normal(0, sigma / 3600, seen.shape)
-        every = [seen, dice.uniform([150, -0.25], [150.5, 0.25], (alone, 2))]
-        ra, dec = np.concatenate(every).T
-        sigmas = np.full(ra.size, sigma)
-        tables[name] = {"ra": ra, "dec": dec, "sigma": sigmas}
-    completeness = [0.8, 0.6]
-    lists = {n: {k: v.tolist() for k, v in t.items()} for n, t in tables.items()}
-    task = {"tables": lists, "area_deg2": area, "radius_arcsec": 30.0}
-    done = subprocess.run(
-        [python, str(HERE / "nway_numbers.py")],
-        input=json.dumps(task | {"completeness": completeness}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        return None
-    theirs = pl.DataFrame(json.loads(done.stdout)).select(
-        *(pl.col(n).cast(pl.Int64) for n in tables),
-        *("prob_has_match", "prob_this_match"),
-    )
-    sources = {
-        name: places(
-            pl.DataFrame({"ra": t["ra"], "dec": t["dec"]}).with_columns(
-                error_radius_arcsec=t["sigma"] * 2.1459660, error_confidence=0.9
-            ),
-            name,
-        )
-        for name, t in tables.items()
-    }
-    even = {
-        name: Priors.even(
-            (tables[name]["ra"].size + 1) / (area * 3600**2), share / (1 + share)
-        )
-        for name, share in zip(("y", "z"), completeness, strict=True)
-    }
-    others = {name: sources[name] for name in ("y", "z")}
-    ours = combinations(sources["x"], others, even, n_sigma=7.0)
-    pairs = ours.with_columns(pl.col("y_row", "z_row").fill_null(-1)).join(
-        theirs,
-        left_on=["primary_row", "y_row", "z_row"],
-        right_on=list(tables),
-    )
-    some = (pl.col("prob_this_match") > 0) & (pl.col("prob_has_match") > MATTERS)
-    p_any = (pairs["p_any"] - pairs["prob_has_match"]).abs().max()
-    chosen = pairs.filter(some)
-    p_i = (chosen["p_i"] - chosen["prob_this_match"]).abs().max()
-    return (
-        f"- Beside nway, three catalogues of an even sky: {pairs.height:,} of "
-        f"{theirs.height:,} combinations compared; largest difference of p_any "
-        f"{p_any:.1e}, of p_i {p_i:.1e} (where p_any is over {MATTERS:g})."
-    )
-
-
 def calibrated(seed, fields):
-    """Return the lines of one sky: a table of both directions, and what follows."""
-    left, right = sky(seed, fields)
-    a, b = places(left, "left"), places(right, "right")
-    pairing = pairing_of("a", "b", a, b)
+    """Return the lines of one sky of three lists: each two of them, in both directions."""
+    lists = dict(zip("abc", sky(seed, fields, third=True), strict=True))
+    sizes = " x ".join(f"{frame.height:,}" for frame in lists.values())
+    lines = [f"Sky {seed}: {sizes} sources.", ""]
+    worst = []
+    for names in itertools.combinations(lists, 2):
+        more, deviations = _of_two(names, *(lists[name] for name in names))
+        lines += more
+        worst += deviations
+    within = sum(abs(d) <= SURELY for d in worst)
+    lines += [
+        (
+            f"- Of {len(worst)} bins (three pairs of lists, both directions, ten bins) "
+            f"{within} hold within {SURELY:g} sigma; largest deviation "
+            f"{max(map(abs, worst)):.2f} sigma."
+        ),
+        "",
+    ]
+    return lines
+
+
+def _of_two(names, left, right):
+    """Return the lines of two lists, and the deviations of the bins of both directions."""
+    a, b = (places(f, n) for f, n in zip((left, right), names, strict=True))
+    pairing = pairing_of(*names, a, b)
+    a = pairing.offset.taken_out(a)
     pairs = joined(a, b, n_sigma=5.0)
     frame = with_priors(a, b, pairs, pairing.forth, pairing.back)
     true = left["truth"].gather(frame["left_row"]).to_numpy() == (
@@ -179,7 +137,7 @@ def calibrated(seed, fields):
         "right": (frame["p_any_right"] * frame["p_i_right"]).to_numpy(),
     }
     lines = [
-        f"Sky {seed}: {left.height:,} x {right.height:,} sources.",
+        f"Lists {' and '.join(names)}:",
         "",
         "| p of the left source's | pairs | true | promised | deviation, sigma | the right source's, sigma |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
@@ -196,11 +154,8 @@ def calibrated(seed, fields):
         )
     sure = p >= SURE
     best = sure & frame["mutual"].to_numpy()
-    worst = max(np.abs(d).max() for d in deviations.values())
-    return [
-        *lines,
+    lines += [
         "",
-        f"- Largest deviation of the bins of both directions: {worst:.2f} sigma.",
         (
             f"- Pairs with p of {SURE:g} or more: {sure.sum():,}, completeness "
             f"{true[sure].sum() / true.sum():.4f} (promised {p[sure].sum() / p.sum():.4f})"
@@ -215,6 +170,7 @@ def calibrated(seed, fields):
         ),
         "",
     ]
+    return lines, [d for side in deviations.values() for d in side.tolist()]
 
 
 def deviation(p, true):
@@ -260,10 +216,10 @@ def report(options):
         compared_lines += ratios(size, costs)
     lines += compared_lines
     print("\n".join(compared_lines), flush=True)
-    compared = beside_nway(options.nway)
+    beside = beside_nway(options.nway)
     reasons = [missing(method) for method in METHODS.values()]
-    reasons += [] if compared else ["nway is in no Python that --nway names"]
-    notes = ["", *([compared] if compared else [])]
+    reasons += [] if beside else ["nway is in no Python that --nway names"]
+    notes = ["", *beside]
     notes += [f"- Not measured: {reason}." for reason in reasons if reason]
     if options.calibrate:
         notes += ["", "Posteriors of fresh skies:", ""]

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 WIDE_ARCMIN, NARROW_ARCMIN = 23.6, 16.9
+THIRD_LOOKS, EXPOSURES = 0.7, 0.25
 
 
 def fields(dice, count):
@@ -47,8 +48,12 @@ def true_sources(dice, centres):
     )
 
 
-def sky(seed, centres, *, offset_arcsec=(0.0, 0.0)):
-    """Return the first and the second observatory's sources."""
+def sky(seed, centres, *, offset_arcsec=(0.0, 0.0), third=False):
+    """Return the first and the second observatory's sources, and a third one's if asked.
+
+    The third looks at most fields, sees sources of middle brightness, and has errors
+    between those of the others, which scatter with its exposures.
+    """
     dice = np.random.default_rng(seed)
     ra, dec = fields(dice, centres)
     sources = true_sources(dice, centres)
@@ -66,23 +71,35 @@ def sky(seed, centres, *, offset_arcsec=(0.0, 0.0)):
     second &= np.maximum(np.abs(u), np.abs(v)) < NARROW_ARCMIN / 2
     sigma = 1.4 + 1.6 / (0.4 + flux), 0.25 + 0.02 * off_axis**1.5 / (0.5 + flux)
     moved = (0.0, 0.0), offset_arcsec
-    frames = []
-    for seen, error, (east, north) in zip((first, second), sigma, moved, strict=True):
-        rows = np.flatnonzero(seen)
-        scatter = dice.normal(0, 1, (2, rows.size)) * error[rows]
-        d = dec[field[rows]] + y[rows] / 60 + (scatter[1] + north) / 3600
-        a = ra[field[rows]] + x[rows] / 60 / cosine(dec[field[rows]])
-        a = a + (scatter[0] + east) / 3600 / cosine(d)
-        frames.append(
-            pl.DataFrame(
-                {
-                    "source_id": [f"J{n}" for n in rows],
-                    "ra": a % 360,
-                    "dec": np.clip(d, -90, 90),
-                    "error_radius_arcsec": error[rows] * 2.145966,
-                    "error_confidence": 0.9,
-                    "truth": rows,
-                }
-            )
-        )
+    frames = [
+        _catalogue(dice, (ra, dec), sources, *look)
+        for look in zip((first, second), sigma, moved, strict=True)
+    ]
+    if third:
+        seen = dice.random(field.size) < 1 / (1 + np.exp(-(flux - 0.45) * 5))
+        seen &= (dice.random(centres) < THIRD_LOOKS)[field]
+        exposure = np.exp(dice.normal(0, EXPOSURES, field.size))
+        look = seen, (0.6 + 0.9 / (0.4 + flux)) * exposure, (0.0, 0.0)
+        frames.append(_catalogue(dice, (ra, dec), sources, *look))
     return frames
+
+
+def _catalogue(dice, centres, sources, seen, error, offset_arcsec):
+    """Return the rows of the sources that one observatory has seen, with its errors."""
+    (ra, dec), (east, north) = centres, offset_arcsec
+    rows = np.flatnonzero(seen)
+    field, x, y = (sources[name].to_numpy()[rows] for name in ("field", "x", "y"))
+    scatter = dice.normal(0, 1, (2, rows.size)) * error[rows]
+    d = dec[field] + y / 60 + (scatter[1] + north) / 3600
+    a = ra[field] + x / 60 / cosine(dec[field])
+    a = a + (scatter[0] + east) / 3600 / cosine(d)
+    return pl.DataFrame(
+        {
+            "source_id": [f"J{n}" for n in rows],
+            "ra": a % 360,
+            "dec": np.clip(d, -90, 90),
+            "error_radius_arcsec": error[rows] * 2.145966,
+            "error_confidence": 0.9,
+            "truth": rows,
+        }
+    )

@@ -10,7 +10,7 @@ from astropy.stats import bayesian_blocks
 from orbital_kernel.errors import QueryError
 from orbital_kernel.questions.curve import LightCurve
 from orbital_kernel.science.bursts.blocks import block_edges
-from orbital_kernel.science.lightcurves import joint
+from orbital_kernel.science.lightcurves import CountsToFlux, joint
 from orbital_kernel.science.lightcurves.photons import rates_of
 from orbital_kernel.science.lightcurves.point_groups import count_edges
 
@@ -18,9 +18,15 @@ START = np.datetime64("2015-04-01T00:00:00", "ns")
 SNAPSHOTS = 3
 EACH = 20
 WIDTH_S = 50.0
+FACTOR = {"XRT": CountsToFlux(4e-11, (0.3, 10.0), "assumed")}
+NET = (
+    '{"rate": "net", "COUNTS": 4.0, "AREA": 10, "BG_COUNTS": 6, "BG_AREA": 200, '
+    '"BG_EXPOSURE": 100}'
+)
+"""What dmextract lists of a bin."""
 
 
-def counted(seed=5, mean=6.0, ratio=0.1, **columns):
+def counted(seed=5, mean=6.0, ratio=0.1, target=None, **columns):
     """Return a curve of counts: snapshots 5000 s apart, each of bins of 50 s."""
     rng = np.random.default_rng(seed)
     size = SNAPSHOTS * EACH
@@ -38,6 +44,8 @@ def counted(seed=5, mean=6.0, ratio=0.1, **columns):
         "value_err_plus": 1.0,
         "value_err_minus": 1.0,
         "unit": "count / s",
+        "band_low_kev": 0.3,
+        "band_high_kev": 10.0,
         "instrument": "XRT",
         "obs_id": [f"0000{1 + k // (2 * EACH)}" for k in range(size)],
         "exposure_s": exposure,
@@ -46,7 +54,10 @@ def counted(seed=5, mean=6.0, ratio=0.1, **columns):
         "backscale": ratio,
         "correction": correction,
     }
-    return LightCurve("x", joint(pl.DataFrame({**rows, **columns}), unit=None))
+    frame = pl.DataFrame({**rows, **columns})
+    return LightCurve(
+        "x", joint(frame, unit=target, counts_to_flux=FACTOR if target else None)
+    )
 
 
 def expected(rows):
@@ -105,6 +116,17 @@ def test_binned_counts_can_be_binned_again():
     once, twice = counted().binned("observation"), counted().binned(100.0)
 
     np.testing.assert_allclose(values(twice.binned("observation")), values(once))
+
+
+def test_counts_in_a_unit_of_flux_are_those_of_the_rates():
+    rates, fluxes = counted(), counted(target="erg / (cm2 s)")
+    scaled = np.array(values(rates.binned("counts:25"))) * FACTOR["XRT"].factor
+
+    np.testing.assert_allclose(values(fluxes.binned("counts:25")), scaled)
+    np.testing.assert_allclose(
+        values(fluxes.binned(100.0).binned("observation")),
+        values(fluxes.binned("observation")),
+    )
 
 
 def test_a_step_of_the_rate_is_the_edge_of_a_block():
@@ -204,6 +226,27 @@ def test_values_without_counts_reach_a_signal_by_their_errors():
 def test_words_of_bins_without_a_usable_number_are_refused(bins):
     with pytest.raises(QueryError, match="bins are a width in s"):
         counted().binned(bins)
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        (NET, (4.0, 6.0, 0.05)),
+        ('{"rate": "total", "COUNTS": 4.0, "BG_COUNTS": 6}', (4.0, None, None)),
+        ('{"counts": "4", "reference": "a paper"}', (4.0, None, None)),
+    ],
+)
+def test_counts_are_those_that_the_file_lists(extra, expected):
+    curve = counted(
+        counts=pl.Series([None] * 60, dtype=pl.Float64),
+        background_counts=pl.Series([None] * 60, dtype=pl.Float64),
+        backscale=pl.Series([None] * 60, dtype=pl.Float64),
+        exposure_s=100.0,
+        extra=extra,
+    )
+
+    names = ("counts", "background_counts", "backscale")
+    assert expected == curve.frame.select(names).row(0)
 
 
 def test_points_as_wide_as_the_bins_stay_single_whatever_the_rounding():

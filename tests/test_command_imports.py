@@ -27,6 +27,7 @@ UNUSED = {
     ("query", "sql", "SELECT 1"): HEAVY - {"polars", "pyarrow", "vastdb", "astropy"},
     ("health",): HEAVY - {"polars", "pyarrow", "vastdb", "vastpy", "astropy"},
 }
+NOT_OF_INGEST = {"IPython", "bokeh", "matplotlib", "nbconvert", "numba", "papermill"}
 PROGRAM = """
 import atexit, json, sys
 heavy, *words = json.loads(sys.argv[1])
@@ -36,10 +37,9 @@ main(words)
 """
 
 
-@pytest.mark.parametrize("words", UNUSED, ids=" ".join)
-def test_a_command_leaves_alone_the_libraries_it_does_not_use(words, orbital):
+def imported_by(words, orbital):
+    """Run a command; return the libraries it imported, its exit code and its messages."""
     given = json.dumps([sorted(HEAVY), *words])
-
     ended = subprocess.run(
         [sys.executable, "-c", PROGRAM, given],
         env={**os.environ, "ORBITAL_HOME": str(orbital.home)},
@@ -47,10 +47,25 @@ def test_a_command_leaves_alone_the_libraries_it_does_not_use(words, orbital):
         text=True,
         check=False,
     )
-    imported = set(json.loads(ended.stderr.splitlines()[-1]))
+    *messages, names = ended.stderr.splitlines()
+    return set(json.loads(names)), ended.returncode, messages
 
-    assert (0, "") == (ended.returncode, "\n".join(ended.stderr.splitlines()[:-1]))
+
+@pytest.mark.parametrize("words", UNUSED, ids=" ".join)
+def test_a_command_leaves_alone_the_libraries_it_does_not_use(words, orbital):
+    imported, code, messages = imported_by(words, orbital)
+
+    assert (0, []) == (code, messages)
     assert set() == imported & UNUSED[words]
+
+
+def test_an_ingest_leaves_detection_and_plots_alone(orbital):
+    path = next(p for p in sorted(orbital.sample().rglob("*")) if p.is_file())
+
+    imported, code, _ = imported_by(("ingest", str(path), "--json"), orbital)
+
+    assert 0 == code
+    assert set() == imported & NOT_OF_INGEST
 
 
 CONNECTED = """

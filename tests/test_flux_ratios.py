@@ -66,3 +66,29 @@ def test_a_few_changed_pairs_do_not_hide_each_other():
     ranked = flux_ratios(pl.DataFrame({"kind": "a", "flux_a": 1.0, "flux_b": flux}))
 
     assert 4 == ranked["expected"].le(0.01).sum()
+
+
+def by_flux(rng, changed=1.0):
+    """Return 400 pairs that scatter more the fainter they are, one in 100 changed."""
+    flux = 1e-14 * (1 - rng.uniform(size=400)) ** -0.7
+    own = np.hypot(0.1, 0.6 * (flux / 1e-14) ** -0.5)
+    rare = np.arange(400) % 100 == 0
+    off = own * rng.normal(size=400) + np.where(rare, np.log(changed), 0)
+    other = flux * np.exp(off)
+    columns = {"kind": "a", "flux_a": flux, "flux_b": other, "changed": rare}
+    return pl.DataFrame(columns)
+
+
+def test_pairs_that_scatter_more_if_faint_do_not_hide_a_change_of_bright_ones():
+    alarms = low = rows = hits = 0
+    for seed in range(5):
+        usual = flux_ratios(by_flux(np.random.default_rng([12, seed])))
+        alarms += usual["expected"].le(0.1).sum()
+        low += usual["p_value"].le(0.05).sum()
+        rows += len(usual)
+        ranked = flux_ratios(by_flux(np.random.default_rng([13, seed]), 10.0))
+        hits += ranked.filter("changed")["expected"].le(0.1).sum()
+
+    assert alarms <= 0.5 + 3 * np.sqrt(0.5)
+    assert 0.05 == pytest.approx(low / rows, abs=0.02)
+    assert hits >= 10

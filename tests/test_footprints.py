@@ -11,6 +11,12 @@ from orbital_kernel import plots
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model.sky import separation_deg
 from orbital_kernel.questions.footprints import CONFIDENCE
+from orbital_kernel.science.count_apertures import (
+    APERTURES,
+    XRT_ARCSEC,
+    XRT_CORE_ARCSEC,
+    XRT_SLOPE,
+)
 from orbital_kernel.science.counting_limits import upper_limit
 from orbital_kernel.science.footprints import Footprint, density
 
@@ -187,3 +193,16 @@ def test_a_sky_map_shades_what_was_looked_at():
 
     assert 1 == len(patches[-1:])
     assert 10 < len(patches[-1].data_source.data["xs"])
+
+
+def test_the_aperture_of_xrt_holds_what_its_king_profile_gives():
+    radius = np.linspace(0, 3000, 3_000_001)
+    profile = 2 * np.pi * radius * (1 + (radius / XRT_CORE_ARCSEC) ** 2) ** -XRT_SLOPE
+    within = np.cumsum(profile)
+    beyond = (radius[-1] / XRT_CORE_ARCSEC) ** (2 - 2 * XRT_SLOPE)
+    share = within / within[-1] * (1 - beyond)
+
+    assert pytest.approx(0.5, abs=0.01) == np.interp(9.2, radius, share)
+    assert pytest.approx(APERTURES["XRT"].fraction, abs=0.001) == np.interp(
+        XRT_ARCSEC, radius, share
+    )

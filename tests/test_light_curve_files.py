@@ -113,9 +113,10 @@ def test_points_and_excluded_points_of_every_object_are_those_of_its_files(
     usable = [key for key, curve in curves.items() if len(curve.points)]
 
     assert LEAST_OBJECTS <= len(objects_)
-    assert {key: counts[key] for key in objects_} == {
-        key: len(curve.points) + len(curve.excluded) for key, curve in curves.items()
-    }
+    assert {
+        key: sum(counts[name] for name in {plain(text) for text in curve.names})
+        for key, curve in curves.items()
+    } == {key: len(curve.points) + len(curve.excluded) for key, curve in curves.items()}
     assert len(usable) == len(objects_)
     assert all(
         curve.excluded["excluded"].null_count() == 0 for curve in curves.values()

@@ -9,7 +9,7 @@ from orbital_kernel.model.observatory import observatories
 from orbital_kernel.questions.matching.pairing import pairing_of
 from orbital_kernel.science.matching import cross_match
 from orbital_kernel.science.matching.candidates import posterior, with_priors
-from orbital_kernel.science.matching.joining import joined, places
+from orbital_kernel.science.matching.joining import Places, joined, places
 from orbital_kernel.science.matching.links import accepted
 from orbital_kernel.science.matching.offset import FrameOffset, frame_offset
 from orbital_kernel.science.matching.typical import with_typical_errors
@@ -225,3 +225,23 @@ def test_chandras_typical_error_grows_off_axis_and_with_few_counts():
 
     assert expected == pytest.approx(stated["error_radius_arcsec"].to_list())
     assert [0.95, 0.95] == stated["error_confidence"].to_list()
+
+
+def test_coded_mask_positions_in_rich_fields_show_no_offset_of_frames():
+    rng = np.random.default_rng(21)
+    centre = rng.uniform((0, -60), (360, 60), (40, 2))
+    field = np.repeat(centre, 60, axis=0) + rng.uniform(-0.1, 0.1, (2400, 2))
+    wide = centre + rng.uniform(-0.05, 0.05, (40, 2))
+    left, right = (
+        Places(
+            np.arange(len(at)),
+            at[:, 0] % 360,
+            at[:, 1],
+            np.tile([sigma**2, sigma**2, 0.0], (len(at), 1)),
+        )
+        for at, sigma in ((field, 0.5), (wide, 84.0))
+    )
+    fitted = frame_offset(left, right)
+
+    assert not fitted.applied
+    assert not fitted.turned

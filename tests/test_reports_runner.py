@@ -3,6 +3,7 @@
 import json
 
 import nbformat
+import polars as pl
 import pytest
 import yaml
 from bs4 import BeautifulSoup
@@ -11,7 +12,7 @@ from click.testing import CliRunner
 from orbital_kernel import reports
 from orbital_kernel.__main__ import cli
 from orbital_kernel.errors import ReportError
-from orbital_kernel.reports import cache, provenance
+from orbital_kernel.reports import cache, markup, provenance
 from orbital_kernel.reports.report import NOTEBOOKS
 
 
@@ -187,3 +188,19 @@ def test_a_sidecar_names_its_authors_and_bounds_its_numbers(name):
         reports.check(report, {p.name: p.default for p in report.parameters})
         is not None
     )
+
+
+def test_a_frame_on_a_page_has_plain_texts_and_no_types(monkeypatch):
+    monkeypatch.setenv("POLARS_FMT_MAX_ROWS", "4")
+    names = ['<b>"x"</b>', "y", None]
+    short = pl.DataFrame({"name": names, "flux": [1.5, 2.0, None]})
+    long = pl.DataFrame({"n": range(9)})
+    pages = [
+        BeautifulSoup(markup.clean(frame._repr_html_()), "html.parser")
+        for frame in (short, long)
+    ]
+    cells = [[c.get_text() for c in row.select("td")] for row in pages[0].select("tr")]
+
+    assert [[], ['<b>"x"</b>', "1.5"], ["y", "2.0"], ["null", "null"]] == cells
+    assert "shape" not in pages[0].get_text()
+    assert "9 rows, 4 of them shown" in pages[1].get_text()

@@ -142,11 +142,11 @@ def ingest(
     `orbital mapping draft TABLE` writes one, `orbital mapping check MAPPING TABLE` shows
     the rows as they would be stored. The guide, page "Mappings", has the whole language.
     """  # noqa: D301  \b keeps the lines of the example apart
-    from orbital_kernel import connect, sample
-    from orbital_kernel.monitor.findings import send
-    from orbital_kernel.monitor.sinks import sinks_of
+    from orbital_kernel.ingest.reader_process import start_early
 
     if published:
+        from orbital_kernel import sample
+
         paths = (*paths, sample.MEASUREMENTS)
     if not paths:
         raise click.UsageError("name files or folders to ingest, or give --published")
@@ -157,6 +157,9 @@ def ingest(
             "--replace, --quarantine and --bulk-above only apply to ingesting: do not "
             "combine them with --dry-run or --validate"
         )
+    start_early(paths)
+    from orbital_kernel import connect
+
     orbital = connect()
     if dry_run:
         sys.exit(_survey(orbital, paths, options, as_json=as_json))
@@ -169,11 +172,20 @@ def ingest(
         report = orbital.ingest(*paths, progress=advance, **settings)
     if quarantine:
         report.write_quarantine(quarantine)
-    if sinks := sinks_of(alerts, webhook):
-        for note in send(orbital.store, orbital.watch_folder, sinks)[1]:
-            console.print(note)
+    if alerts or webhook:
+        _send(orbital, alerts, webhook)
     show(report, as_json=as_json)
     sys.exit(1 if report.in_state("refused") else 0)
+
+
+def _send(orbital: "Orbital", alerts: Path | None, webhook: str | None) -> None:
+    """Send alerts of what is unlike earlier rows; print what could not be sent."""
+    from orbital_kernel.monitor.findings import send
+    from orbital_kernel.monitor.sinks import sinks_of
+
+    sinks = sinks_of(alerts, webhook)
+    for note in send(orbital.store, orbital.watch_folder, sinks)[1]:
+        console.print(note)
 
 
 def _provision(orbital: "Orbital") -> None:

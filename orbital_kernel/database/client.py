@@ -28,9 +28,9 @@ ROWS_READ_HEADER = "x-orbital-rows-read"
 GROUPS_READ_HEADER = "x-orbital-row-groups-read"
 ROWS_STORED_HEADER = "x-orbital-rows-stored"
 PROJECTION_HEADER = "x-orbital-projection"
-FORMS_HEADER, RUNS = "x-orbital-column-forms", "run-end-encoded"
 CANCELLED = "the question was cancelled before it was answered"
 NO_TRANSACTION = 0
+READ_BYTES = 1 << 20
 NO_COLUMN = "TabularMismatchColumnName"
 OLDER = (
     "; a table of an earlier Orbital lacks columns: `orbital provision plan` lists "
@@ -73,7 +73,6 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
     asking: threading.local
     twins: dict[tuple[str, ...], "WatchedApi"]
     answers_alone: threading.Event
-    takes_runs: threading.Event
     cancels: dict[str, Cancel | None]
 
     def with_endpoints(
@@ -97,7 +96,6 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
         twin.counts, twin.counts_lock = self.counts, self.counts_lock
         twin.asking, twin.twins = self.asking, self.twins
         twin.answers_alone, twin.cancels = self.answers_alone, self.cancels
-        twin.takes_runs = self.takes_runs
         if backoff_config is None:
             self.twins[key] = twin
         return twin
@@ -175,9 +173,11 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
             query_id = name.removeprefix("query-data-").rpartition("_")[0]
         return query_id
 
-    def _note(self, response: requests.Response, **_: object) -> None:
-        if response.headers.get(FORMS_HEADER) == RUNS:
-            self.takes_runs.set()
+    def _note(
+        self, response: requests.Response, *, stream: bool = False, **_: object
+    ) -> None:
+        if not stream:
+            _read_at_once(response)
         query_id = self._query_id()
         if not query_id:
             return
@@ -198,6 +198,12 @@ class WatchedApi(VastdbApi):  # type: ignore[misc]
                     None if stored is None else int(stored),
                     None if projection is None else unquote(projection),
                 )
+
+
+def _read_at_once(response: requests.Response) -> None:
+    """Read a body in large parts: `requests` takes 10 kB at a time, a row id has 16 bytes."""
+    parts = response.iter_content(READ_BYTES)
+    response._content = b"".join(parts)  # noqa: SLF001 what `content` returns
 
 
 class Reading(VendorTransaction):  # type: ignore[misc]

@@ -73,7 +73,7 @@ class Store:
         watched.vast_version = self._session.api.vast_version
         watched.counts, watched.counts_lock = {}, threading.Lock()
         watched.asking, watched.twins = threading.local(), {}
-        watched.answers_alone, watched.takes_runs = threading.Event(), threading.Event()
+        watched.answers_alone = threading.Event()
         watched.cancels = {}
         self._session.api = watched
         self._closing = watched.with_endpoints(

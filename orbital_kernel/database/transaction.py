@@ -12,11 +12,11 @@ from vastdb.config import QueryConfig
 from vastdb.transaction import Transaction as VendorTransaction
 
 from orbital_kernel.database.client import NO_TRANSACTION
-from orbital_kernel.database.constants import with_runs, without_runs
 from orbital_kernel.database.definitions import Definitions
 from orbital_kernel.database.pushdown import pushed
 from orbital_kernel.database.shared import Shared
 from orbital_kernel.model import schema
+from orbital_kernel.model.constant_columns import without_runs
 from orbital_kernel.model.observatory_tables import OPTIONAL
 from orbital_kernel.model.predicate import Clause
 
@@ -47,15 +47,9 @@ class Transaction(Definitions):
         target = self._table(full_name)
         return sum(
             len(target.insert(batch))
-            for whole in rows.combine_chunks().to_batches()
-            for batch in _slices(self._compact(whole, table.sort))
+            for whole in without_runs(rows).combine_chunks().to_batches()
+            for batch in _slices(whole)
         )
-
-    def _compact(self, rows: pa.RecordBatch, sort: Sequence[str]) -> pa.RecordBatch:
-        """Return rows with constant columns as runs if the database takes these."""
-        if self._shared.api.takes_runs.is_set():
-            return with_runs(rows, sort)
-        return without_runs(rows)
 
     def storable(self, full_name: str, rows: pa.Table) -> pa.Table:
         """Return the rows without the new columns that an older database's table lacks."""

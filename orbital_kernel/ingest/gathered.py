@@ -7,7 +7,7 @@ import pyarrow as pa
 from orbital_kernel.ingest.items import Item, Rows
 from orbital_kernel.model import schema
 
-GATHERED_BYTES = 128 << 20
+GATHERED_BYTES = 48 << 20
 
 
 def gathered(items: Iterable[Item]) -> Iterator[Item]:

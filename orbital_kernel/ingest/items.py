@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+SENT_AHEAD = ("events", "rates", "intervals")
+"""Tables whose rows are sent while others are read: nothing is selected for them."""
 Kinds = frozenset[bool]
 """Kinds of rows: simulated (True) and real (False); rows without the flag are neither."""
 
@@ -42,8 +44,12 @@ Item = Rows | End | Refusal
 
 @dataclass(frozen=True)
 class Task:
-    """How to read files: whose data, by which mapping, stale checksums taken or not."""
+    """How to read files: whose data, by which mapping, stale checksums taken or not.
+
+    With `runs`, a process that reads hands constant columns over as runs.
+    """
 
     observatory: str | None = None
     mapping: str | None = None
     accept_checksums: bool = False
+    runs: bool = False

@@ -7,7 +7,7 @@ are empty in the newer log keep the value of the older one. A file that is read 
 keeps its age: rows of files ingested after it remain.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -190,32 +190,55 @@ def _stored(
     if not row_count or not len(fresh):
         return nothing
     keys = fresh.select(table.key)
+    clauses = _scopes(table, fresh)
+    if row_count <= SCAN_ROWS_PER_KEY * keys[_leading(table)].n_unique():
+        if not _has_any(tx, full_name, clauses, keys):
+            return nothing
+        batches = _frames(tx.stream(full_name, clauses, row_ids=True))
+    else:
+        batches = _by_keys(tx, full_name, clauses, keys[_leading(table)])
     parts = [
         batch.join(keys, on=table.key, how="semi", nulls_equal=True)
-        for batch in _candidates(tx, full_name, table, fresh, row_count)
+        for batch in batches
     ]
     return pl.concat(parts) if parts else nothing
 
 
-def _candidates(
-    tx: "Transaction",
-    full_name: str,
-    table: schema.Table,
-    fresh: pl.DataFrame,
-    row_count: int,
+def _has_any(
+    tx: "Transaction", full_name: str, clauses: Sequence[Clause], keys: pl.DataFrame
+) -> bool:
+    """Return whether a key is stored: read by itself, it is little beside its rows."""
+    stored = _frames(tx.stream(full_name, clauses, columns=keys.columns))
+    joined = (
+        batch.join(keys, on=keys.columns, how="semi", nulls_equal=True)
+        for batch in stored
+    )
+    return sum(map(len, joined)) > 0
+
+
+def _leading(table: schema.Table) -> str:
+    return table.key[:2][-1]
+
+
+def _scopes(table: schema.Table, fresh: pl.DataFrame) -> list[Clause]:
+    """Return clauses on what the keys are in, a catalogue, if they are in few."""
+    clauses = [_any_of(name, fresh[name]) for name in table.key[:2][:-1]]
+    return [clause for clause in clauses if len(clause.any_of) <= FEW_SCOPES]
+
+
+def _frames(batches: Iterable[pa.RecordBatch]) -> Iterator[pl.DataFrame]:
+    for batch in batches:
+        yield frame_of(pa.Table.from_batches([batch]))
+
+
+def _by_keys(
+    tx: "Transaction", full_name: str, clauses: Sequence[Clause], keys: pl.Series
 ) -> Iterator[pl.DataFrame]:
-    """Yield stored rows that include all of these keys, by the cheaper method."""
-    *scope, leading = table.key[:2]
-    scopes = [_any_of(name, fresh[name]) for name in scope]
-    scopes = [clause for clause in scopes if len(clause.any_of) <= FEW_SCOPES]
-    values = fresh[leading].unique(maintain_order=True)
-    if row_count <= SCAN_ROWS_PER_KEY * len(values):
-        for batch in tx.stream(full_name, scopes, row_ids=True):
-            yield frame_of(pa.Table.from_batches([batch]))
-        return
+    """Yield stored rows that include all of these keys, selected some at a time."""
+    values = keys.unique(maintain_order=True)
     for start in range(0, len(values), KEYS_PER_REQUEST):
-        portion = _any_of(leading, values[start : start + KEYS_PER_REQUEST])
-        yield frame_of(tx.select(full_name, [portion, *scopes], row_ids=True))
+        portion = _any_of(keys.name, values[start : start + KEYS_PER_REQUEST])
+        yield frame_of(tx.select(full_name, [portion, *clauses], row_ids=True))
 
 
 def _any_of(name: str, values: pl.Series) -> Clause:

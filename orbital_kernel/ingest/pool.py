@@ -6,8 +6,6 @@ depend on how many processes read. What is parsed ahead is bounded in bytes.
 """
 
 import os
-import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,6 +21,7 @@ from orbital_kernel.ingest.files import size_of
 from orbital_kernel.ingest.items import End, Item, Refusal, Task
 from orbital_kernel.ingest.offered import Channel, ClosedError, Offered, hashed
 from orbital_kernel.ingest.parsing import parse, patient
+from orbital_kernel.ingest.reader_process import SMALL_BYTES, WORKER, reader_process
 
 STALLED_SECONDS = 600.0
 """A reader that yields nothing for so long hangs: its process is ended."""
@@ -30,12 +29,6 @@ SMALL_SECONDS = 120.0
 """The same for a few small files, which are read in this process."""
 START_SECONDS = 120.0
 """A process that has not imported the readers by then is ended too."""
-SMALL_BYTES = 4 << 20
-"""Below this, starting processes costs more than they save (measured)."""
-WORKER = "orbital_kernel.ingest.worker"
-SINGLE_THREADED = dict.fromkeys(
-    ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "POLARS_MAX_THREADS"), "1"
-)
 Selects = Callable[[Offered], bool]
 """Whether a file is to be read, given the hash of its content."""
 Prepared = Mapping[Path, Offered]
@@ -206,16 +199,8 @@ class _Reader:
 
     def __init__(self, stalled_s: float) -> None:
         self._stalled_s = stalled_s
-        self._end, their_end = socket.socketpair()
-        with their_end:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", WORKER, str(their_end.fileno())],
-                pass_fds=[their_end.fileno()],
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for the one who started us
-                env={**os.environ, **SINGLE_THREADED},
-            )
-        self.pid = self._process.pid
+        self._process = reader_process()
+        self._end, self.pid = self._process.end, self._process.pid
 
     def wait_ready(self) -> None:
         """Wait until the readers are imported; OrbitalError if that fails."""
@@ -232,9 +217,7 @@ class _Reader:
 
     def kill(self) -> None:
         """End the process, which holds nothing, and collect its exit."""
-        self._process.kill()
-        self._process.wait()
-        self._end.close()
+        self._process.close()
 
     def read(self, path: Path, task: Task, channel: Channel) -> bool:
         """Pass on the file's items; False if the process ended before the file did."""

@@ -24,6 +24,7 @@ from orbital_kernel.ingest.lock import only_one
 from orbital_kernel.ingest.offered import Meter, Offered, hashed
 from orbital_kernel.ingest.parsing import reader_by
 from orbital_kernel.ingest.pool import read
+from orbital_kernel.ingest.reader_process import end_unused, start_early
 from orbital_kernel.ingest.report import FileReport, IngestReport, Progress
 from orbital_kernel.ingest.tally import Parsed, Tally, report_of
 from orbital_kernel.ingest.writing import Writer
@@ -94,7 +95,10 @@ def ingest(
         If the database refuses.
     """
     files = in_order(files_of(paths))
-    task = Task(observatory, str(mapping) if mapping else None, accept_checksums)
+    start_early(files)
+    task = Task(
+        observatory, str(mapping) if mapping else None, accept_checksums, runs=True
+    )
     declared = reader_by(task)  # a wrong mapping is refused before any work
     current = Current.by(declared, mapping_hash(task.mapping))
     with only_one(store) as begun:
@@ -126,6 +130,7 @@ def ingest(
             for offered in offers:
                 run.take(offered)
             run.flush()
+    end_unused()
     return IngestReport(tuple(run.reports[path] for path in files))
 
 

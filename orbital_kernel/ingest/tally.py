@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pyarrow as pa
@@ -14,7 +15,11 @@ from orbital_kernel.ingest.items import End, Kinds, Refusal, Rows
 from orbital_kernel.ingest.offered import Offered
 from orbital_kernel.ingest.report import FileReport
 from orbital_kernel.model import schema
+from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.predicate import Clause
+
+if TYPE_CHECKING:
+    from orbital_kernel.ingest.overlap import Put
 
 NAMED = 3
 """So many keys are named in a report."""
@@ -66,6 +71,20 @@ class Tally:
         if kind in versions.CURVES and len(rows):
             curves = self.curves.setdefault(table, set())
             curves |= versions.curves_of(kind, rows)
+
+    def add_put(self, table: str, done: "Put", rows: pa.Table) -> None:
+        """Add rows put into a table with a key, and why others of them were not."""
+        self.add(table, done.counts, done.written)
+        if done.withdrawn is not None:
+            self.withdraw(table, done.withdrawn)
+        self.twins[table] = added(self.twins.get(table, {}), done.twins)
+        keys = schema.table(table).key
+        excluded = {
+            f"repeated with the same {', '.join(keys)} and cells": done.repeated,
+            "superseded by a file ingested later": done.outdated,
+        }
+        self.exclude({why: n for why, n in excluded.items() if n})
+        self.restore(table, frame_of(rows.select(list(keys))))
 
     def exclude(self, reasons: Mapping[str, int]) -> None:
         """Count rows that were not written, by reason."""

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from orbital_kernel.model.constant_columns import distinct
 from orbital_kernel.model.frames import frame_of
 
 CURVES = ("rates", "photometry", "events", "intervals")
@@ -77,7 +77,7 @@ def columns_of(table: str) -> tuple[str, ...]:
 def curves_of(table: str, rows: pa.Table) -> set[str]:
     """Return the identities of the curves of some rows."""
     names = [name for name in IDENTITY[table] if name in rows.column_names]
-    values = [pc.unique(rows.column(name)).to_pylist() for name in names]
+    values = [distinct(rows.column(name)).to_pylist() for name in names]
     if all(len(distinct) == 1 for distinct in values):  # a file of one curve, as most
         row = {n: v or "" for n, (v,) in zip(names, values, strict=True)}
         return {_identity(table, row)}

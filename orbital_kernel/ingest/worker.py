@@ -12,8 +12,9 @@ import sys
 from pathlib import Path
 
 from orbital_kernel.ingest import messages
-from orbital_kernel.ingest.items import Task
+from orbital_kernel.ingest.items import SENT_AHEAD, Item, Rows, Task
 from orbital_kernel.ingest.parsing import parse
+from orbital_kernel.model.constant_columns import with_text_runs
 
 
 def serve(end: socket.socket) -> None:
@@ -26,7 +27,14 @@ def serve(end: socket.socket) -> None:
             return
         path = Path(task.pop("path"))
         for item in parse(path, Task(**task)):
-            messages.send_item(end, item)
+            messages.send_item(end, _compact(item) if task["runs"] else item)
+
+
+def _compact(item: Item) -> Item:
+    """Return rows that are only sent on with constant text as runs."""
+    if not isinstance(item, Rows) or item.table.partition(".")[2] not in SENT_AHEAD:
+        return item
+    return Rows(item.table, with_text_runs(item.data))
 
 
 def main(number: str) -> None:

@@ -15,7 +15,7 @@ from orbital_kernel.ingest.bulk import Bulk
 from orbital_kernel.ingest.checksum import SHA, span_of, verify, wider
 from orbital_kernel.ingest.due import joint
 from orbital_kernel.ingest.gathered import gathered
-from orbital_kernel.ingest.items import End, Item, Refusal, Rows
+from orbital_kernel.ingest.items import SENT_AHEAD, End, Item, Refusal, Rows
 from orbital_kernel.ingest.ledger import Ledger, Noted
 from orbital_kernel.ingest.lock import Begun
 from orbital_kernel.ingest.names import Names
@@ -24,17 +24,15 @@ from orbital_kernel.ingest.overlap import put
 from orbital_kernel.ingest.overlapped import Inserts
 from orbital_kernel.ingest.purity import Purity, kinds_of
 from orbital_kernel.ingest.report import FileReport
+from orbital_kernel.ingest.stamped import stamped
 from orbital_kernel.ingest.succession import Holder, Succession
-from orbital_kernel.ingest.tally import Parsed, Tally, added, report_of
+from orbital_kernel.ingest.tally import Parsed, Tally, report_of
 from orbital_kernel.model import schema
 from orbital_kernel.model.frames import frame_of
 from orbital_kernel.model.predicate import Clause, Equal
 
 if TYPE_CHECKING:
     from orbital_kernel.database import Store, Transaction
-
-OVERLAPPED = ("events", "rates", "intervals")
-"""Tables whose rows are sent while others are read: nothing is selected for them."""
 
 
 class Writer:
@@ -202,7 +200,7 @@ class Writer:
         batches: dict[str, list[pa.Table]] = {}
         for file, item in _readable(files):
             if not schema.table(item.table).key:
-                rows = _stamped(item, file.offered.sha256)
+                rows = stamped(item, file.offered.sha256)
                 batches.setdefault(item.table, []).append(rows)
                 tally = tallies[file.offered.sha256]
                 tally.add(item.table, {"inserted": len(rows)}, rows)
@@ -228,13 +226,13 @@ class Writer:
             tables: dict[str, list[pa.Table]] = {}
             for _, item in _readable([file]):
                 if schema.table(item.table).key:
-                    rows = _stamped(item, file.offered.sha256)
+                    rows = stamped(item, file.offered.sha256)
                     tables.setdefault(item.table, []).append(rows)
             tally = tallies.get(file.offered.sha256, Tally())
             for table, parts in tables.items():
                 newer = self.ledger.newer_than(file.offered.sha256)
                 rows = pa.concat_tables(parts)
-                _put(tx, table, rows, tally, newer)
+                tally.add_put(table, put(tx, table, rows, newer=newer), rows)
                 names.add(table, rows)
                 expected = {file.offered.sha256: tally.sums[table]}
                 verify(tx, table, expected, [])
@@ -249,11 +247,13 @@ class Writer:
         names: Names,
         inserts: Inserts,
     ) -> None:
-        rows = _stamped(item, sha256)
-        if versions.kind_of(item.table) not in OVERLAPPED:
+        is_sent_ahead = versions.kind_of(item.table) in SENT_AHEAD
+        rows = stamped(item, sha256, runs=is_sent_ahead and bulk is None)
+        if not is_sent_ahead:
             inserts.finish()
         if schema.table(item.table).key:
-            _put(tx, item.table, rows, tally, self.ledger.newer_than(sha256))
+            newer = self.ledger.newer_than(sha256)
+            tally.add_put(item.table, put(tx, item.table, rows, newer=newer), rows)
             names.add(item.table, rows)
             tally.spans[item.table] = []
             return
@@ -308,33 +308,3 @@ def _readable(files: Iterable[Parsed]) -> Iterable[tuple[Parsed, Rows]]:
         if isinstance(file.outcome, End):
             for item in file.rows:
                 yield file, item
-
-
-def _put(
-    tx: "Transaction",
-    table: str,
-    rows: pa.Table,
-    tally: Tally,
-    newer: frozenset[str],
-) -> None:
-    done = put(tx, table, rows, newer=newer)
-    tally.add(table, done.counts, done.written)
-    if done.withdrawn is not None:
-        tally.withdraw(table, done.withdrawn)
-    tally.twins[table] = added(tally.twins.get(table, {}), done.twins)
-    keys = schema.table(table).key
-    excluded = {
-        f"repeated with the same {', '.join(keys)} and cells": done.repeated,
-        "superseded by a file ingested later": done.outdated,
-    }
-    tally.exclude({why: n for why, n in excluded.items() if n})
-    tally.restore(table, frame_of(rows.select(list(keys))))
-
-
-def _stamped(item: Rows, sha256: str) -> pa.Table:
-    """Return the rows with all columns of their table, and the file they are from."""
-    table = schema.table(item.table)
-    rows = item.data
-    if SHA in {column.name for column in table.columns}:
-        rows = rows.append_column(SHA, pa.repeat(sha256, len(rows)))
-    return schema.conform(rows, table)

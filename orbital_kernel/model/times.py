@@ -327,9 +327,11 @@ def _unix_utc(seconds: Reals, _: Reals) -> Instants:
 def _nanoseconds(seconds: Reals) -> NDArray[np.int64]:
     """Split before scaling: 1e9 s times 1e9 would lose the microseconds."""
     _within(seconds)
+    if np.isnan(seconds).any():
+        seconds = np.nan_to_num(seconds)
     whole_seconds = np.floor(seconds)
-    part = np.round(np.nan_to_num(seconds - whole_seconds) * NS).astype(np.int64)
-    return np.nan_to_num(whole_seconds).astype(np.int64) * NS + part
+    part = np.round((seconds - whole_seconds) * NS).astype(np.int64)
+    return whole_seconds.astype(np.int64) * NS + part
 
 
 def _within(seconds: Reals) -> None:

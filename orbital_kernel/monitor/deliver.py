@@ -1,4 +1,9 @@
-"""Delivers alerts to sinks in order; a slow or absent sink delays no other."""
+"""Delivers alerts to sinks in order; a slow or absent sink delays no other.
+
+A sink whose work takes long, such as a report, may take the newest alert first
+(`newest_first`): what is found now then comes before what was found long ago. Alerts that
+wait are in the checkpoint, so that a restart loses none.
+"""
 
 import logging
 import time as clock
@@ -95,8 +100,12 @@ class _Queue:
         return len(self.entries)
 
     def put(self, entry: Waiting) -> None:
+        takes = getattr(self.sink, "takes", None)
         with self.changed:
-            self.entries.append(entry)
+            if takes is None or takes(entry.alert):
+                self.entries.append(entry)
+            else:
+                self.done.append(entry)
             self.changed.notify_all()
 
     def delivered(self) -> list[Waiting]:
@@ -137,8 +146,10 @@ class _Queue:
             self._deliver()
 
     def _deliver(self) -> None:
-        """Send the first alert; if that fails, it waits, as do those after it."""
-        entry = self.entries[0]
+        """Send the next alert; if that fails, it waits, as do those after it."""
+        newest_first = getattr(self.sink, "newest_first", False)
+        with self.changed:
+            entry = self.entries[-1 if newest_first else 0]
         try:
             self.sink.send(entry.alert)
         except Refused as error:
@@ -154,6 +165,9 @@ class _Queue:
             )
             return
         with self.changed:
-            self.done.append(self.entries.pop(0))
+            self.entries.remove(entry)
+            self.done.append(entry)
             self.due, self.pause = 0.0, RETRY_S[0]
             self.changed.notify_all()
+        if newest_first and self.entries:
+            self.note(f"{self.sink.name}: {self.length} more wait, the newest is next")

@@ -25,7 +25,9 @@ FOR_LATER = {408, 425, 429}
 class Sink(Protocol):
     """A destination of alerts; its name identifies it in checkpoints.
 
-    A sink that may be slow has `waits` true and gets a thread of its own.
+    A sink that may be slow has `waits` true and gets a thread of its own. One with
+    `newest_first` true gets the newest alert first; one with `takes`, a function of an
+    alert, only the alerts for which it returns True.
     """
 
     name: str

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import textwrap
 from collections.abc import Iterable
 from typing import Any
 
@@ -46,7 +47,10 @@ STATES = {
 INK, PALE, GRID, FAINT = "#2B2F36", "#6B7280", "#E5E7EB", "#9CA3AF"
 FONT = "Helvetica, Arial, sans-serif"
 HEIGHT = 430
+LINE_LETTERS = 115
 MOST_IN_A_ROW = 6
+ROW_PX, LETTER_PX, MARK_PX = 620, 7, 48
+"""Width of a legend that a plot in a notebook has room for, of a letter, and of a mark."""
 _MARKUP = re.compile(r"[^\w\s.,:/()+-]")
 SIMULATED = "SIMULATED"
 PAGE = """
@@ -161,10 +165,10 @@ def dress_axis(axis: Any) -> None:
 
 
 def note(drawn: Any, text: str) -> None:
-    """Write a line under the title; of several, the last is highest."""
+    """Write a text under the title, in lines that fit; of several, the last is highest."""
     if text:
         small = Title(
-            text=text,
+            text="\n".join(textwrap.wrap(text, LINE_LETTERS)) or text,
             text_font_size="12px",
             text_font_style="normal",
             text_color=PALE,
@@ -191,8 +195,9 @@ def legend(drawn: Any, items: Iterable[tuple[str, list[Any]]]) -> None:
         margin=4,
         location="top_left",
     )
-    if len(entries) > MOST_IN_A_ROW:
-        box.ncols = MOST_IN_A_ROW
+    widths = [MARK_PX + LETTER_PX * len(name) for name, _ in entries]
+    if len(entries) > MOST_IN_A_ROW or sum(widths) > ROW_PX:
+        box.ncols = min(max(ROW_PX // max(widths), 1), MOST_IN_A_ROW)
     drawn.add_layout(box, "above")
 
 

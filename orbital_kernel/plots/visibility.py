@@ -49,7 +49,7 @@ def visibility(plan: Plan, *, title: str = "Visibility") -> Any:
     step_ms = STEP_MIN * 60_000
     for name, color in theme.colors(names).items():
         rows = plan.track.filter(pl.col("observatory") == name)
-        for seen, alpha in ((True, 0.85), (False, 0.08)):
+        for seen, alpha in ((True, 1.0), (False, 0.08)):
             part = rows.filter(pl.col("visible") == seen)
             start = theme.utc_ms(part["time"])
             source = ColumnDataSource(
@@ -70,7 +70,7 @@ def visibility(plan: Plan, *, title: str = "Visibility") -> Any:
                 source=source,
                 color=color,
                 alpha=alpha,
-                line_color=None,
+                line_color=color if seen else None,  # no seams between steps
             )
             drawn.add_tools(
                 HoverTool(

@@ -74,8 +74,8 @@ class Watched:
             return
         columns = table_columns(kind)
         target = schema.table(table)
-        frame = frame_of(
-            pa.concat_tables([schema.conform(p, target).select(columns) for p in parts])
+        frame = pl.concat(
+            [frame_of(schema.conform(p, target).select(columns)) for p in parts]
         )
         self.simulated |= simulated(frame)
         if "time" in frame.columns:

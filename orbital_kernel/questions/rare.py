@@ -37,6 +37,8 @@ from orbital_kernel.science.shape.optical import in_flux
 from orbital_kernel.science.transients import missed
 
 N_SIGMA = 5.0
+SMOOTH = 1e-3
+"""Independent points fit a constant so well as seldom."""
 POINT = (
     *("object", "time", "value", "value_err_plus", "value_err_minus", "is_limit"),
     *("unit", "band", "instrument", "simulated", "exposure_s"),
@@ -136,7 +138,12 @@ def _variability(orbital: Asks, first: str, second: str, scope: Scope) -> Ranked
     rule = f"curves of at least {rarity.LEAST_POINTS} detections with an error"
     few = int(ranked["p_value"].is_null().sum())
     untested = f"{few} curves have too few counts for their Gaussian errors: not tested"
-    return ranked, len(ranked), answers, (rule, untested, *of_magnitudes)
+    smooth = int((ranked["p_value"] > 1 - SMOOTH).sum())
+    stiff = (
+        f"{smooth} curves scatter far less than their errors: their points share photons "
+        "(Gregory-Loredo curves of the CSC do), and their p-values are upper bounds"
+    )
+    return ranked, len(ranked), answers, (rule, untested, stiff, *of_magnitudes)
 
 
 def _lone_burst(orbital: Asks, _first: str, _second: str, scope: Scope) -> Ranked:

@@ -7,6 +7,8 @@ from bleach.css_sanitizer import ALLOWED_CSS_PROPERTIES, CSSSanitizer
 from bs4 import BeautifulSoup
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
+from orbital_kernel.reports import frame_tables
+
 TAGS = frozenset(
     {
         *("a", "abbr", "b", "blockquote", "br", "caption", "code", "dd", "del"),
@@ -44,6 +46,7 @@ def clean(html: str) -> str:
     replaced by its address.
     """
     soup = BeautifulSoup(html, "html.parser")
+    frame_tables.plain(soup)
     for sheet in soup.find_all("style"):
         sheet.decompose()
     for image in soup.find_all("img"):

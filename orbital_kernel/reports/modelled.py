@@ -28,7 +28,7 @@ def exabyte() -> Criterion:
         f"measured: this is {_power(at.extrapolated)} times the largest one that was, and "
         "the cluster is assumed",
         round(at.milliseconds / 1000, 3),
-        "s for a light curve in 10^18 bytes",
+        "s for a light curve in 10¹⁸ bytes",
         now(),
         "orbital report 13_capacity_cost_scale",
         "modelled",
@@ -56,7 +56,7 @@ def cost_of(quotas: Iterable[int]) -> Criterion:
         f"{together:,.0f} {price.currency} a month for {stored / 1e12:.1f} TB of quotas "
         f"and {NODES} nodes; {apart:,.0f} for two systems with {NODES} nodes each; all "
         "prices are assumed",
-        round(together, 2),
+        round(together),
         f"{price.currency} a month",
         now(),
         "orbital cost",

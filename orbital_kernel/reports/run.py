@@ -11,6 +11,8 @@ from orbital_kernel.reports.report import Report, check
 
 CELL_SECONDS = 600
 STATIC_VARIABLE = "ORBITAL_STATIC"
+WHOLE_TABLES = {"POLARS_FMT_MAX_ROWS": "40", "POLARS_FMT_STR_LEN": "300"}
+"""How much of a frame the cells of a report show."""
 
 
 def run(
@@ -101,13 +103,15 @@ def _write(executed: Path, text: str) -> Path:
 
 @contextmanager
 def _static_widgets() -> Iterator[None]:
-    """Let widgets show a figure and a table instead of controls: a page has no kernel."""
-    before = os.environ.get(STATIC_VARIABLE)
-    os.environ[STATIC_VARIABLE] = "1"
+    """Let cells show what a page without a kernel can: static widgets, whole tables."""
+    settings = {STATIC_VARIABLE: "1", **WHOLE_TABLES}
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ[STATIC_VARIABLE]
-        else:
-            os.environ[STATIC_VARIABLE] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

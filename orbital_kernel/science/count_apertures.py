@@ -7,9 +7,10 @@ arcmin off axis (E. Feigelson, asc.harvard.edu/chandra-users/0192.html, by CIAO'
 ACIS, background: a quiescent front-illuminated chip has 0.3 count/s of good grades in
 0.3-10 keV, chip S3 1 count/s (M. Markevitch, cxc.harvard.edu/contrib/maxim/bg; 0.309 and
 0.807 in Biller, Plucinsky and Edgar 2001, "Two Years of Science with Chandra"); a chip is
-1024 x 0.492 arcsec wide. XRT, radius: half of 1.5 keV are within 9 arcsec (Swift Technical
-Handbook, table "Characteristics of the XRT"). What is assumed instead is so called in
-`origin`.
+1024 x 0.492 arcsec wide. XRT, fraction: a King profile with a core of 5.8 arcsec and a
+slope of 1.55 (Moretti+ 2005, Proc. SPIE 5898, 360, as swift.ac.uk/pileup.shtml gives it)
+holds 1 - (1 + (R / 5.8)^2)^-0.55 within R arcsec; half within 9.2, as the Swift Technical
+Handbook has it (18 arcsec HPD at 1.5 keV). What is assumed instead is so called in `origin`.
 """
 
 from dataclasses import dataclass
@@ -49,6 +50,7 @@ class Aperture:
         )
 
 
+XRT_ARCSEC, XRT_CORE_ARCSEC, XRT_SLOPE = 30.0, 5.8, 1.55
 _MIRRORS = (2.05, -0.55, 0.18)
 _OF_MIRRORS = (
     "95 % within 2.05 - 0.55 t + 0.18 t^2 arcsec at t arcmin off axis (1.49 keV; "
@@ -56,11 +58,11 @@ _OF_MIRRORS = (
 )
 APERTURES = {
     "XRT": Aperture(
-        (30.0, 0.0, 0.0),
-        0.8,
+        (XRT_ARCSEC, 0.0, 0.0),
+        1 - (1 + (XRT_ARCSEC / XRT_CORE_ARCSEC) ** 2) ** (1 - XRT_SLOPE),
         1.8e-7,
-        "XRT: 30 arcsec hold 80 % at 1.5 keV (assumed; half are within 9 arcsec, Swift "
-        "Technical Handbook), background 1e-6 count/s a pixel of 2.36 arcsec (assumed, "
+        "XRT: 30 arcsec hold 84 % (King profile, 5.8 arcsec and 1.55, Moretti+ 2005, Proc. "
+        "SPIE 5898, 360), background 1e-6 count/s a pixel of 2.36 arcsec (assumed, "
         "0.3-10 keV, PC mode)",
     ),
     "ACIS": Aperture(

@@ -5,8 +5,9 @@ of their fluxes, and in how much they vary. Each pair is therefore judged by a s
 its own: that of all pairs, the errors of its two fluxes, and the scatter among the epochs
 of its two sources, as far as it is known. Its own epochs count as so many degrees of
 freedom, the others' as many as fit the pairs best: a pair without epochs has a Student's t
-with heavy tails, one with many a narrow one. Tails that nothing of this explains, which
-all pairs share, widen the null at the end. Of the pairs farthest off only their number
+with heavy tails, one with many a narrow one. Faint pairs often scatter more than bright
+ones: the shared scatter may change with the flux, as far as the pairs show it. Tails that
+nothing of this explains, which all pairs share, widen the null at the end. Of the pairs farthest off only their number
 enters the fits, so that a few rare ones do not hide each other.
 """
 
@@ -30,6 +31,12 @@ DEGREES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 18.0, 30.0, 60.0, 200.0)
 """Degrees of freedom that are tried, evenly in their logarithm; at 200 nearly Gaussian."""
 EVIDENCE = 3.0
 """Log of the likelihood ratio from which tails that remain are real."""
+LEAST_BY_FLUX = 100
+"""Of fewer pairs the scatter is the same at all fluxes."""
+MOST_BY_FLUX = 20_000
+"""Of more pairs every second, third … shows how the scatter changes with flux."""
+FAINT, BRIGHT = -3.0, 5.0
+"""Beyond these, in robust sigma of log flux, the scatter changes no more."""
 OPTIONAL = {
     "error_a": pl.Float64(),
     "error_b": pl.Float64(),
@@ -66,13 +73,15 @@ class Own:
 class Null:
     """A null hypothesis, how likely it is, and what it says of each pair.
 
-    `scale` (n,) is in log10; `freedom` (n,) are degrees of a Student's t.
+    `scale` (n,) is in log10; `freedom` (n,) are degrees of a Student's t. `slope` is the
+    change of the log of the shared scatter with `brightness`.
     """
 
     cost: float
     degrees: float
     scale: Reals
     freedom: Reals
+    slope: float = 0.0
 
 
 def flux_ratios(pairs: pl.DataFrame) -> pl.DataFrame:
@@ -115,9 +124,11 @@ def _of_kind(part: pl.DataFrame) -> pl.DataFrame:
     off = ratio - usual
     own = _own(part)
     nulls = fitted(off, own)
+    if off.size >= LEAST_BY_FLUX:
+        nulls += by_flux(off, own, brightness(part), nulls)
     best = min(nulls, key=lambda null: null.cost)
     p = chances(off, nulls)
-    if own.differs:
+    if own.differs or best.slope:
         p = widened(p)
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = np.where(best.scale > 0, off / best.scale, np.nan)
@@ -146,40 +157,102 @@ def _own(part: pl.DataFrame) -> Own:
     return Own(*(columns[name].to_numpy() for name in columns.columns))
 
 
+def brightness(part: pl.DataFrame) -> Reals:
+    """Return log flux of each pair (n,), the mean of both, in robust sigma of the median."""
+    log_flux = part.select((pl.col("flux_a").log() + pl.col("flux_b").log()) / 2)
+    level = log_flux.to_series().to_numpy()
+    away = level - np.median(level)
+    spread = MAD_TO_SIGMA * float(np.median(np.abs(away)))
+    return np.asarray(np.clip(away / (spread or 1.0), FAINT, BRIGHT))
+
+
 def fitted(off: Reals, own: Own) -> list[Null]:
     """Return the nulls that the deviations of pairs may follow, with their costs.
 
     For each of DEGREES, the freedom of what all pairs share, the likeliest scale. A
     pair's variance is the mean of the shared one and that of its epochs, by freedom.
     """
-    from scipy import optimize, special
+    from scipy import optimize
 
     spread = MAD_TO_SIGMA * float(np.median(np.abs(off))) if off.size else 0.0
     if spread <= 0 or off.size < LEAST_PAIRS:
         freedom = np.full(off.size, FEW_DEGREES)
         return [Null(0.0, FEW_DEGREES, np.full(off.size, spread), freedom)]
     around = (float(np.log(spread)) - 2.5, float(np.log(spread)) + 1.5)
-    typical = _typical(own)
     nulls = []
     for degrees in DEGREES:
-        freedom = degrees + own.freedom
-        shape = (degrees + own.squares / typical**2) / freedom
+        freedom, shape = _shape(own, degrees)
 
-        def scale_of(log_scale: float, shape: Reals = shape) -> Reals:
-            return np.asarray(np.sqrt(np.exp(2 * log_scale) * shape + own.error**2))
-
-        def cost(log_scale: float, freedom: Reals = freedom) -> float:
-            scale = scale_of(log_scale)
-            size = np.abs(off) / scale
-            edge = _edge(size)
-            inner = size <= edge
-            inside = _log_density(size[inner], freedom[inner]) - np.log(scale[inner])
-            outside = np.log(special.stdtr(freedom[~inner], -edge))
-            return -float(inside.sum() + outside.sum())
+        def cost(
+            log_scale: float, freedom: Reals = freedom, shape: Reals = shape
+        ) -> float:
+            return _cost(off, _scale(log_scale, shape, own.error), freedom)
 
         fit = optimize.minimize_scalar(cost, bounds=around, method="bounded")
-        nulls.append(Null(float(fit.fun), degrees, scale_of(float(fit.x)), freedom))
+        scale = _scale(float(fit.x), shape, own.error)
+        nulls.append(Null(float(fit.fun), degrees, scale, freedom))
     return nulls
+
+
+def by_flux(off: Reals, own: Own, bright: Reals, nulls: list[Null]) -> list[Null]:
+    """Return nulls whose shared scatter changes with the flux, beside those of `fitted`.
+
+    Their costs are of all pairs, with half the log of the number of pairs for the further
+    parameter (Schwarz 1978), so that a change that the pairs do not show has no weight.
+    """
+    from scipy import optimize
+
+    every = slice(None, None, -(-off.size // MOST_BY_FLUX))
+    part = Own(own.error[every], own.freedom[every], own.squares[every])
+    typical = _typical(own)
+    result = []
+    for null in nulls:
+        freedom, shape = _shape(part, null.degrees, typical)
+
+        def cost(at: Reals, freedom: Reals = freedom, shape: Reals = shape) -> float:
+            scale = _scale(at[0] + at[1] * bright[every], shape, part.error)
+            return _cost(off[every], scale, freedom)
+
+        start = float(np.log(MAD_TO_SIGMA * np.median(np.abs(off))))
+        simplex = [[start, 0.0], [start - 0.3, 0.0], [start, -0.3]]
+        options = {
+            "initial_simplex": simplex,
+            "xatol": 1e-3,
+            "fatol": 1e-2,
+            "maxfev": 90,
+        }
+        fit = optimize.minimize(cost, simplex[0], method="Nelder-Mead", options=options)
+        freedom, shape = _shape(own, null.degrees, typical)
+        scale = _scale(fit.x[0] + fit.x[1] * bright, shape, own.error)
+        total = _cost(off, scale, freedom) + np.log(off.size) / 2
+        result.append(Null(total, null.degrees, scale, freedom, float(fit.x[1])))
+    return result
+
+
+def _shape(
+    own: Own, degrees: float, typical: float | None = None
+) -> tuple[Reals, Reals]:
+    """Return the freedom of each pair, and its variance in that of the shared scatter."""
+    freedom = degrees + own.freedom
+    usual = _typical(own) if typical is None else typical
+    return freedom, (degrees + own.squares / usual**2) / freedom
+
+
+def _scale(log_scale: float | Reals, shape: Reals, error: Reals) -> Reals:
+    """Return the scatter of each pair."""
+    return np.asarray(np.sqrt(np.exp(2 * log_scale) * shape + error**2))
+
+
+def _cost(off: Reals, scale: Reals, freedom: Reals) -> float:
+    """Return the negative log-likelihood; of the farthest pairs only their number counts."""
+    from scipy import special
+
+    size = np.abs(off) / scale
+    edge = _edge(size)
+    inner = size <= edge
+    inside = _log_density(size[inner], freedom[inner]) - np.log(scale[inner])
+    outside = np.log(special.stdtr(freedom[~inner], -edge))
+    return -float(inside.sum() + outside.sum())
 
 
 def _log_density(size: Reals, freedom: Reals) -> Reals:

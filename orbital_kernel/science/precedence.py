@@ -12,8 +12,8 @@ import numpy as np
 import polars as pl
 
 from orbital_kernel.model.redshifts import DOUBT
+from orbital_kernel.model.spelling import normalised
 from orbital_kernel.science.columns import demand, fill
-from orbital_kernel.science.matching.identity import plain
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def position(typical_arcsec: Mapping[str, float]) -> Quantity:
 
 def burst_key(name: str | None) -> str:
     """Return a burst's name without 'GRB', case and blanks, so that catalogues agree."""
-    return plain(name or "").removeprefix("grb")
+    return normalised(name or "").removeprefix("grb")
 
 
 def in_order(rows: pl.DataFrame) -> pl.DataFrame:

@@ -96,11 +96,13 @@ def false_alarms(
 def _variability(frames: Frames, rng: np.random.Generator) -> Chances:
     """Shuffle the residuals of points, in units of their errors, among constant curves.
 
-    Curves that are rare as observed are taken out first.
+    Curves that are rare as observed are taken out first. Residuals stay with the
+    instrument, unit and band; photons of whole counts are dealt by exposure.
     """
     keys = ["observatory", "object", "instrument", "unit", "band"]
-    found = rarity.variable(frames["rows"]).filter(pl.col("expected") <= FOUND)
-    points = frames["rows"].join(found, on=keys, how="anti", maintain_order="left")
+    observed = rarity.variable(frames["rows"]).filter(pl.col("p_value").is_not_null())
+    usual = observed.filter(pl.col("expected") > FOUND).select(*keys, "test")
+    points = frames["rows"].join(usual, on=keys, how="inner", maintain_order="left")
     error = (pl.col("value_err_plus") + pl.col("value_err_minus")) / 2
     mean = ((pl.col("value") / error**2).sum() / (1 / error**2).sum()).over(keys)
     number = pl.len().over(keys)
@@ -110,11 +112,31 @@ def _variability(frames: Frames, rng: np.random.Generator) -> Chances:
         error.alias("_error"),
         ((pl.col("value") - mean) / error * inflate).alias("_residual"),
     )
-    residual = pl.Series(rng.permutation(frame["_residual"].to_numpy()))
-    value = frame["_mean"] + frame["_error"] * residual
-    ranked = rarity.variable(points.with_columns(value.alias("value")))
-    tested = ranked.drop_nulls("p_value")
+    parts = []
+    kind = ["observatory", "instrument", "unit", "band", "test"]
+    for key, group in frame.group_by(kind, maintain_order=True):
+        if key[-1] == "Poisson":
+            parts += [
+                _dealt(curve, rng)
+                for _, curve in group.group_by(keys, maintain_order=True)
+            ]
+            continue
+        residual = pl.Series(rng.permutation(group["_residual"].to_numpy()))
+        value = group["_mean"] + group["_error"] * residual
+        parts.append(group.with_columns(value.alias("value")))
+    names = frames["rows"].columns
+    shuffled = pl.concat(part.select(names) for part in parts)
+    tested = rarity.variable(shuffled).drop_nulls("p_value")
     return tested["p_value"].to_numpy(), tested["randomised"].to_numpy(), len(tested)
+
+
+def _dealt(curve: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+    """Return a curve of whole counts whose photons are dealt to its points by exposure."""
+    curve = curve.filter(pl.col("value").is_finite(), pl.col("exposure_s") > 0)
+    exposure = curve["exposure_s"].to_numpy()
+    total = round(float((curve["value"].to_numpy() * exposure).sum()))
+    counts = rng.multinomial(total, exposure / exposure.sum())
+    return curve.with_columns(pl.Series("value", counts / exposure))
 
 
 def _flux_ratio(frames: Frames, rng: np.random.Generator) -> Chances:

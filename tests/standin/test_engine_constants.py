@@ -4,8 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from tabular import BUCKET, connect
-from vastdb import errors, util
+from tabular import connect
 
 from vast_standin.engine import Column, Definition, Engine, upkeep
 from vast_standin.engine.certain import certainly_holds
@@ -181,51 +180,3 @@ def test_a_condition_is_certain_only_where_it_holds_for_all_rows(tmp_path):
 @pytest.fixture(scope="module")
 def session(standin):
     return connect(standin)
-
-
-def test_a_client_may_send_runs_and_reads_plain_values(session):
-    fields = pa.schema([("name", pa.string()), ("value", pa.int64())])
-    several = pa.array(["a"] * 1000 + [None] * 1000 + ["b"] * 1000)
-    sent = {
-        "one": pa.repeat("a" * 64, 3000),
-        "several": several,
-        "few": pa.array(["x", "x"]),
-        "nulls": pa.nulls(2000, pa.string()),
-    }
-    sizes, actual = {}, {}
-    with session.transaction() as tx:
-        schema = tx.bucket(BUCKET).create_schema("runs")
-        for name, column in sent.items():
-            table = schema.create_table(name, fields)
-            values = pa.array(np.arange(len(column)))
-            runs = pc.run_end_encode(column)
-            batch = pa.record_batch({"name": runs, "value": values})
-            sizes[name] = len(util.serialize_record_batch(batch)) - values.nbytes
-            table.insert(batch)
-            actual[name] = table.select().read_all()
-        changed = table.select(columns=["value"], internal_row_id=True).read_all()
-        ids = changed["$row_id"].combine_chunks()
-        new = pc.run_end_encode(pa.repeat("new", 2000))
-        table.update(pa.record_batch({"$row_id": ids, "name": new}))
-        updated = table.select().read_all()
-
-    assert sizes["one"] < 1000
-    for name, column in sent.items():
-        assert pa.chunked_array([column]) == actual[name]["name"], name
-        assert pa.string() == actual[name].schema.field("name").type
-    assert ["new"] == updated["name"].unique().to_pylist()
-
-
-def test_runs_of_another_type_or_of_very_many_rows_are_refused(session):
-    fields = pa.schema([("name", pa.string())])
-    numbers = pc.run_end_encode(pa.repeat(1, 2000))
-    many = pa.RunEndEncodedArray.from_arrays(pa.array([1 << 30], pa.int32()), ["a"])
-    with session.transaction() as tx:
-        tx.bucket(BUCKET).create_schema("refused").create_table("t", fields)
-        for column, reason in (
-            (numbers, "is of type string, values are of type int64"),
-            (many, "more than 1048576 rows"),
-        ):
-            body = util.serialize_record_batch(pa.record_batch({"name": column}))
-            with pytest.raises(errors.HttpError, match=reason):
-                tx._rpc.api.insert_rows(BUCKET, "refused", "t", body, tx.active_txid)

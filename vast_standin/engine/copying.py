@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from vast_standin.engine.constants import joined
 from vast_standin.engine.merging import slices
 from vast_standin.engine.rewriting import Rewriter, Rows, read_rows, sort_order
 from vast_standin.engine.segment import Segment
@@ -30,7 +31,7 @@ def sorted_run(
     """Write the columns of a projection of segments, sorted, as a run of one piece."""
     kinds = rewriter.definition.by_number
     columns = {
-        n: _joined([s.read(n, kinds[n].field.type, 0, s.rows) for s in segments])
+        n: _column(segments, n, kinds[n].field.type, plain=n in projection.sorted)
         for n in projection.columns
     }
     ids = np.concatenate([s.base.row_ids for s in segments])
@@ -118,5 +119,14 @@ def _numbers(
     return numbers + shifts[np.searchsorted(run.starts, numbers, side="right") - 1]
 
 
-def _joined(parts: Sequence[pa.Array]) -> pa.Array:
-    return parts[0] if len(parts) == 1 else pa.concat_arrays(parts)
+def _column(
+    segments: Sequence[Segment], number: int, kind: pa.DataType, *, plain: bool
+) -> pa.Array:
+    """Read a column of whole segments, a constant one as a run unless it is to be plain."""
+    runs = [None if plain else segment.run(number) for segment in segments]
+    return joined(
+        [
+            segment.read(number, kind, 0, segment.rows) if run is None else run
+            for segment, run in zip(segments, runs, strict=True)
+        ]
+    )

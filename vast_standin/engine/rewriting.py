@@ -82,7 +82,9 @@ def read_rows(
     numbers: Collection[int] | None = None,
 ) -> Rows:
     """Read the live rows of spans of segments, in all columns or those of `numbers`."""
-    masks = [segment.live_mask(start, stop) for segment, start, stop in spans]
+    masked = [(span, span[0].live_mask(*span[1:])) for span in spans]
+    masked = [(span, mask) for span, mask in masked if mask is None or mask.any()]
+    spans, masks = [span for span, _ in masked], [mask for _, mask in masked]
     columns = {}
     for column in definition.columns:
         if column.is_row_id or (numbers is not None and column.number not in numbers):

@@ -20,6 +20,7 @@ from vast_standin.engine.constants import is_encoded, plain
 from vast_standin.engine.intervals import Intervals
 from vast_standin.engine.patch import Patch
 from vast_standin.engine.positions import Positions, Span
+from vast_standin.engine.rising import rising
 from vast_standin.engine.zones import GROUP
 
 FEW = 4 * GROUP
@@ -86,9 +87,9 @@ class Segment:
 
     def without(self, positions: Positions) -> "Segment":
         """Return this segment without some positions."""
-        gone = np.unique(positions)
+        gone = rising(positions)
         if self.deleted is not None:
-            gone = np.union1d(self.deleted, gone)
+            gone = rising(np.concatenate((self.deleted, gone)))
         return replace(self, deleted=gone, _layers=self._layers)
 
     def verify(self, number: int, start: int, stop: int) -> None:

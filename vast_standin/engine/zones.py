@@ -195,12 +195,11 @@ def _constant_zones(
     """Return the zones of one value that repeats, found without its repetitions."""
     low, high = _extremes(physical(run.values))
     kind = physical_type(run.type.value_type)
-    rows = np.diff(np.array(cuts)).astype(np.int64)
-    some = rows > 0
+    rows = np.array([b - a for a, b in pairwise(cuts)], dtype=np.int64)
     return ColumnZones(
         groups,
-        pa.array([low if any_ else None for any_ in some], type=kind),
-        pa.array([high if any_ else None for any_ in some], type=kind),
+        pa.array([low] * len(rows), type=kind),
+        pa.array([high] * len(rows), type=kind),
         np.zeros(len(rows), dtype=np.int64),
         rows,
     )

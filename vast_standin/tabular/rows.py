@@ -2,11 +2,10 @@
 
 from collections.abc import Set as AbstractSet
 
-import numpy as np
 import pyarrow as pa
 
-from vast_standin.engine.constants import is_one_run, plain, repeated
 from vast_standin.engine.positions import RowIds
+from vast_standin.engine.rising import rising
 from vast_standin.engine.table import EXTERNAL_ROW_ID, Column, Table
 from vast_standin.http import ProtocolError, Response
 from vast_standin.tabular.call import Call
@@ -20,7 +19,6 @@ from vast_standin.tabular.types import mismatch, same_type
 from vast_standin.tabular.wire import batch_response, read_batch
 
 _LARGEST_BODY = 16 << 20
-_MOST_ROWS_OF_RUNS = 1 << 20
 
 
 def insert_rows(call: Call) -> Response:
@@ -46,7 +44,7 @@ def update_rows(call: Call) -> Response:
     path, name = call.table_place
     with call.engine.writing(call.transaction) as transaction:
         table = transaction.table(call.bucket, path, name)
-        columns = {n: plain(c) for n, c in matched(table, changed).items()}
+        columns = matched(table, changed)
         fresh = transaction.is_fresh(table.id, ids)
         check_updatable(table, columns.keys(), fresh=fresh)
         transaction.update(table, ids, columns)
@@ -56,7 +54,7 @@ def update_rows(call: Call) -> Response:
 def delete_rows(call: Call) -> Response:
     """Delete rows of a table, or of its imports table."""
     call.refuse_snapshot()
-    ids = np.unique(_row_ids(read_batch(call.body(_LARGEST_BODY)), rising=False))
+    ids = rising(_row_ids(read_batch(call.body(_LARGEST_BODY)), must_rise=False))
     with call.engine.writing(call.transaction) as transaction:
         transaction.delete(call.table_or_imports(transaction.root), ids)
     return Response()
@@ -82,8 +80,6 @@ def matched(table: Table, batch: pa.RecordBatch) -> dict[int, pa.Array]:
 def fitted(column: Column, field: pa.Field, array: pa.Array) -> pa.Array:
     """Cast values to the type of a column; refuse those that do not fit."""
     kind = column.field.type
-    if pa.types.is_run_end_encoded(array.type):
-        return _fitted_runs(column, field, array)
     if array.type == kind and field.nullable:
         return array
     if not same_type(field.type, kind):
@@ -93,23 +89,6 @@ def fitted(column: Column, field: pa.Field, array: pa.Array) -> pa.Array:
     if not field.nullable:
         raise mismatch(f"column {column.name} is nullable, the field sent is not")
     return array.view(kind) if kind.num_fields == 0 else array.cast(kind)
-
-
-def _fitted_runs(column: Column, field: pa.Field, array: pa.Array) -> pa.Array:
-    """Take a column of runs: a single one as it is, others as plain values."""
-    value_type = array.type.value_type
-    if value_type.num_fields:
-        raise mismatch(f"column {column.name} has runs of type {value_type}")
-    if len(array) > _MOST_ROWS_OF_RUNS:
-        raise ProtocolError(
-            400,
-            "EntityTooLarge",
-            f"a column of runs has more than {_MOST_ROWS_OF_RUNS} rows, the limit here",
-        )
-    values = fitted(column, field.with_type(value_type), array.values)
-    runs = pa.RunEndEncodedArray.from_arrays(array.run_ends, values)
-    runs = runs.slice(0, len(array))
-    return repeated(values, len(array)) if is_one_run(runs) else plain(runs)
 
 
 def external_ids(table: Table, batch: pa.RecordBatch) -> RowIds | None:
@@ -152,10 +131,10 @@ def check_updatable(table: Table, columns: AbstractSet[int], *, fresh: bool) -> 
         )
 
 
-def _row_ids(batch: pa.RecordBatch, *, rising: bool = True) -> RowIds:
+def _row_ids(batch: pa.RecordBatch, *, must_rise: bool = True) -> RowIds:
     if NAME not in batch.schema.names:
         raise ProtocolError(400, "InvalidArgument", f"there is no column {NAME}")
     ids = parse_row_ids(batch.column(NAME))
-    if rising:
+    if must_rise:
         check_rising(ids)
     return ids

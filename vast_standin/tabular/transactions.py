@@ -12,7 +12,6 @@ def begin(call: Call) -> Response:
         headers={
             "tabular-txid": str(transaction.id),
             "x-vast-rcf-id": f"E1:{transaction.id}",
-            "x-orbital-column-forms": "run-end-encoded",
         }
     )
 

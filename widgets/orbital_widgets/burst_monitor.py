@@ -237,7 +237,7 @@ class BurstMonitor(Panel):
         self._state = ipywidgets.HTML("looking …")
         self._list = ipywidgets.HTML()
         self._menu = ipywidgets.Select(description="Selected", rows=6)
-        self._menu.layout.width = "100%"
+        self._menu.layout.width = "auto"
         causes = (("all causes", ""), *((name, name) for name in CAUSES))
         self._causes = ipywidgets.Dropdown(description="Cause", options=causes)
         self._causes.value = self._cause or ""

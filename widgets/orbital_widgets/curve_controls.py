@@ -63,13 +63,17 @@ class CurveControls:
             description="Photon index",
             placeholder="of each point",
             continuous_update=False,
+            style={"description_width": "initial"},
             tooltip="power law that converts between bands and units; blank: each "
             "point's own model, else 2",
         )
         self.soft = ipywidgets.Dropdown(description="Soft band")
         self.hard = ipywidgets.Dropdown(description="Hard band")
         self.bins = ipywidgets.SelectionSlider(
-            description="Bins", options=tuple(BINS.items()), continuous_update=False
+            description="Bins",
+            options=tuple(BINS.items()),
+            continuous_update=False,
+            layout={"width": "400px"},
         )
         self.time_axis = ipywidgets.Dropdown(description="Time axis", options=SCALES)
         self.boxes = {

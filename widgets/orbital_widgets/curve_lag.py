@@ -35,7 +35,9 @@ class LagBar:
         self._session: Any = None
         self.of = ipywidgets.Dropdown(description="Lag of")
         self.against = ipywidgets.Dropdown(description="against")
-        self.method = ipywidgets.Dropdown(description="by", options=METHODS)
+        self.method = ipywidgets.Dropdown(
+            description="by", options=METHODS, layout={"width": "340px"}
+        )
         self.measure = ipywidgets.Button(
             description="Measure lag",
             tooltip="by how much the first follows the second",
@@ -46,7 +48,8 @@ class LagBar:
         self.measure.on_click(lambda _button: self._measured())
         cancel = CancelButton(self._latest).widget
         row = (self.of, self.against, self.method, self.measure, cancel, self.text)
-        self.widget = ipywidgets.HBox(row)
+        wrapped = ipywidgets.Layout(flex_flow="row wrap")
+        self.widget = ipywidgets.Box(row, layout=wrapped)
 
     def show(
         self, session: Any, choice: CurveChoice, selections: tuple[str, ...]

@@ -164,6 +164,7 @@ def _answered(orbital: Any, answer: CurveLook, window: Window | None) -> CurveLo
     def draw(window: Window | None) -> Any:
         figure = plots.light_curve(
             shown.frame,
+            title=f"Light curve of {choice.object}",
             time_axis=drawn.time_axis,
             model=model,
             panels=drawn.panels,
@@ -185,8 +186,13 @@ def _answered(orbital: Any, answer: CurveLook, window: Window | None) -> CurveLo
         bands=every_band(rows),
         code=code(drawn, first_unit=first or None, series=series),
         scale=scale,
-        draw=draw if len(usable) > MOST_DRAWN else None,
+        draw=draw if _is_crowded(usable) else None,
     )
+
+
+def _is_crowded(usable: pl.DataFrame) -> bool:
+    """Return whether the panel of any unit has more points than are each drawn."""
+    return bool((usable.group_by("unit").len()["len"] > MOST_DRAWN).any())
 
 
 def _drawable(

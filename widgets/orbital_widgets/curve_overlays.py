@@ -28,13 +28,18 @@ def decay_of(
     name = name or max(result.decays, key=lambda key: result.decays[key].points)
     fit = result.decays[name]
     indices = ", ".join(
-        f"{index:.2f} ± {err:.2f}"
+        f"{index:.{_digits(err)}f} ± {err:.{_digits(err)}f}"
         for index, err in zip(fit.indices, fit.index_errs, strict=True)
     )
     breaks = ", ".join(f"{at:.4g} s" for at in fit.breaks_s)
     words = f"Decay of {name}: index {indices}"
     words += f", breaks at {breaks}" if breaks else ""
     return fit.flux, f"{words}; chi-square {fit.chi2:.1f} of {fit.dof} dof."
+
+
+def _digits(err: float) -> int:
+    """Return how many decimals show an error, two at least."""
+    return max(2, int(np.ceil(-np.log10(err)))) if 0 < err < np.inf else 2
 
 
 def series_of(rows: pl.DataFrame) -> dict[str, str]:

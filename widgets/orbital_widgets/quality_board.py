@@ -79,7 +79,7 @@ class QualityBoard(Panel):
         self._state = ipywidgets.HTML("looking …")
         self._table, self._samples = ipywidgets.HTML(), FramePages()
         self._menu = ipywidgets.Select(description="Check", rows=6)
-        self._menu.layout.width = "100%"
+        self._menu.layout.width = "auto"
         self._menu.observe(self._picked, "value")
         self._run = ipywidgets.Button(
             description="Run checks", tooltip="run every check over the stored rows"

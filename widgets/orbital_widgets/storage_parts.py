@@ -8,6 +8,7 @@ from orbital_kernel.plots import theme
 from orbital_kernel.storage.growth.outlook import full_at
 from orbital_widgets.paint import INK, TRACK, badge
 from orbital_widgets.panel import rows_html
+from orbital_widgets.record_html import folded, in_words
 from orbital_widgets.storage_look import StorageLook
 
 BAR_PX = 220
@@ -79,9 +80,9 @@ def _actions(answer: StorageLook) -> str:
     rows = [
         (
             escape(f"{row['done']:%Y-%m-%d %H:%M}"),
-            escape(f"{row['actor']}: {row['action']} {row['resource']}"),
-            escape(f"{row['before'] or ''} → {row['after'] or ''}"),
-            escape(row["evidence"] or ""),
+            folded(f"{row['actor']}: {row['action']} {row['resource']}"),
+            folded(f"{in_words(row['before'])} → {in_words(row['after'])}"),
+            folded(in_words(row["evidence"])),
         )
         for row in answer.actions.to_dicts()
     ]

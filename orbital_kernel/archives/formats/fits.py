@@ -37,7 +37,7 @@ __all__ = [
     "text",
 ]
 
-BATCH_ROWS = 50_000
+BATCH_ROWS = 65_536
 BATCH_BYTES = 16 << 20
 Reals = NDArray[np.float64]
 

@@ -110,18 +110,17 @@ def columns(
     """Yield the rows under the header line, in blocks; refusals as of text.records."""
     names: list[str] = []
     row = 0
-    for numbers, rows in _rows(path):
+    for lines in _lines(path):
+        rows = lines
         if not names:
-            names = text.unique(text.split(rows[0], delimiter, quoted=quoted))
+            names = text.unique(text.split(lines.first, delimiter, quoted=quoted))
             if len(names) > text.COLUMNS:
                 raise ArchiveError(f"more than {text.COLUMNS:,} columns in one table")
-            numbers, rows = numbers[1:], rows[1:]  # noqa: PLW2901
-        if rows:
-            frame = _split(
-                rows, numbers, names, delimiter, quoted=quoted, ragged=ragged
-            )
-            yield TextColumns(frame, row, numbers)
-            row += len(rows)
+            rows = lines.after_first
+        if rows.numbers:
+            frame = _split(rows, names, delimiter, quoted=quoted, ragged=ragged)
+            yield TextColumns(frame, row, rows.numbers)
+            row += len(rows.numbers)
 
 
 def extras(cells: pl.DataFrame) -> pl.Series:
@@ -153,30 +152,57 @@ def _escaped(value: str | None) -> str | None:
     return None if value is None else json.dumps(value, ensure_ascii=False)[1:-1]
 
 
-def _rows(path: Path) -> Iterator[tuple[list[int], list[str]]]:
-    """Yield line numbers and lines that are neither blank nor comments, in blocks."""
+@dataclass(frozen=True)
+class _Lines:
+    """Lines that are neither blank nor comments, joined, and their numbers in the file."""
+
+    numbers: Sequence[int]
+    joined: bytes
+
+    @property
+    def first(self) -> str:
+        return self.joined.partition(b"\n")[0].decode()
+
+    @property
+    def after_first(self) -> "_Lines":
+        return _Lines(self.numbers[1:], self.joined.partition(b"\n")[2])
+
+    @property
+    def rows(self) -> list[str]:
+        return self.joined.decode().split("\n")
+
+
+def _lines(path: Path) -> Iterator[_Lines]:
+    """Yield the lines that are neither blank nor comments, in blocks."""
     number = 1
     for block in _blocks(path):
         if b"\0" in block:
             raise ArchiveError("zero bytes in what should be text")
-        longest = max(map(len, block.split(b"\n")))
-        if longest >= text.LINE_BYTES:
+        if _longest(block) >= text.LINE_BYTES:
             raise ArchiveError(f"a line longer than {text.LINE_BYTES:,} bytes")
-        lines = text.decoded(block).split("\n")
-        if not lines[-1]:
-            lines.pop()
+        plain = block if block.isascii() else text.decoded(block).encode()
+        plain = plain.removesuffix(b"\n")
+        count = 1 + plain.count(b"\n")
         if not _has_other_lines(block):
-            yield list(range(number, number + len(lines))), lines
-            number += len(lines)
-            continue
-        numbers = [
-            place
-            for place, line in enumerate(lines, number)
-            if not line.startswith("#") and line.strip()
-        ]
-        if numbers:
-            yield numbers, [lines[place - number].rstrip("\r") for place in numbers]
-        number += len(lines)
+            yield _Lines(range(number, number + count), plain)
+        elif rows := _rows(plain, number):
+            yield _Lines([n for n, _ in rows], "\n".join(r for _, r in rows).encode())
+        number += count
+
+
+def _rows(block: bytes, number: int) -> list[tuple[int, str]]:
+    """Return the lines of a block that are rows, each with its number."""
+    return [
+        (place, line.rstrip("\r"))
+        for place, line in enumerate(block.decode().split("\n"), number)
+        if not line.startswith("#") and line.strip()
+    ]
+
+
+def _longest(block: bytes) -> int:
+    """Return the length of the longest line."""
+    ends = np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n"))
+    return int(np.diff(ends, prepend=-1, append=len(block)).max()) - 1
 
 
 def _has_other_lines(block: bytes) -> bool:
@@ -202,8 +228,7 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 
 def _split(
-    rows: list[str],
-    numbers: list[int],
+    lines: _Lines,
     names: list[str],
     delimiter: str,
     *,
@@ -211,16 +236,17 @@ def _split(
     ragged: bool,
 ) -> pl.DataFrame:
     """Return the cells of rows by column; ArchiveError names a line that is cut."""
-    joined = "\n".join(rows)
-    if not ragged and "\r" not in joined:
-        for row in (r for r in rows if quoted and '"' in r):
-            text.split(row, delimiter)  # Arrow would take a broken quote
+    joined = lines.joined
+    if not ragged and b"\r" not in joined:
+        for row in lines.rows if quoted and b'"' in joined else ():
+            if '"' in row:
+                text.split(row, delimiter)  # Arrow would take a broken quote
         try:
             return _split_at_once(joined, names, delimiter, quoted=quoted)
         except pa.ArrowInvalid:  # a row is cut: the slow way names it
             pass
-    cells = [text.split(row, delimiter, quoted=quoted) for row in rows]
-    for number, of_row in zip(numbers, cells, strict=True):
+    cells = [text.split(row, delimiter, quoted=quoted) for row in lines.rows]
+    for number, of_row in zip(lines.numbers, cells, strict=True):
         if len(of_row) > len(names) or (len(of_row) < len(names) and not ragged):
             raise ArchiveError(
                 f"line {number} has {len(of_row)} cells, the header {len(names)}: "
@@ -232,9 +258,8 @@ def _split(
 
 
 def _split_at_once(
-    joined: str, names: list[str], delimiter: str, *, quoted: bool
+    data: bytes, names: list[str], delimiter: str, *, quoted: bool
 ) -> pl.DataFrame:
-    data = joined.encode()
     table = arrow_csv.read_csv(
         pa.BufferReader(data),
         arrow_csv.ReadOptions(column_names=names, block_size=len(data) + 1),

@@ -22,7 +22,7 @@ SETTLE_S = 2.0
 class BurstReports:
     """A sink of alerts that writes the report of each burst: curve, matches, visibility.
 
-    An update of the alert writes the page again, so that it shows what is stored. Nothing
+    The newest burst comes first. An update of the alert writes the page again, so that it shows what is stored. Nothing
     is written about a row that an update has already replaced.
 
     Parameters
@@ -35,7 +35,7 @@ class BurstReports:
         Called with a line for each page.
     """
 
-    waits = True
+    waits = newest_first = True
     flush_s = 300.0
     """Longest time that the end of a watcher waits for reports, s."""
 
@@ -48,16 +48,18 @@ class BurstReports:
         self.name = f"reports in {out.resolve()}"
         self._out, self._is_stored, self._note = out, is_stored, note
 
+    def takes(self, alert: "Alert") -> bool:
+        """Return whether an alert is about a burst; those of other causes need no page."""
+        is_burst = NAME in alert["classification"]
+        return is_burst and alert["alert_type"] != "retraction"
+
     def send(self, alert: "Alert") -> None:
-        """Write the report of a burst; alerts of other causes need none."""
+        """Write the report of a burst."""
         burst_id = burst_id_of(alert)
-        is_burst = (
-            NAME in alert["classification"] and alert["alert_type"] != "retraction"
-        )
-        if burst_id is None or not is_burst:
-            return
-        clock.sleep(SETTLE_S)
-        if not self._is_stored(burst_id):
+        found = datetime.fromisoformat(alert["alert_datetime"])
+        age_s = (datetime.now(UTC) - found).total_seconds()
+        clock.sleep(min(max(SETTLE_S - age_s, 0.0), SETTLE_S))
+        if burst_id is None or not self._is_stored(burst_id):
             return
         from orbital_kernel import reports
 
@@ -70,6 +72,5 @@ class BurstReports:
             if not self._is_stored(burst_id):
                 return
             raise Refused(str(error)) from error
-        found = datetime.fromisoformat(alert["alert_datetime"])
         seconds = (datetime.now(UTC) - found).total_seconds()
         self._note(f"report {page}: {seconds:.1f} s after the burst was found")

@@ -9,13 +9,13 @@ import polars as pl
 
 from orbital_kernel.database import Store
 from orbital_kernel.model.frames import frame_of
-from orbital_kernel.model.predicate import Clause
+from orbital_kernel.model.sky import FULL_SKY
 from orbital_kernel.questions.matching.reading import Choice, Sky, near, with_errors
 from orbital_kernel.questions.matching.task import healpix_clause
 from orbital_kernel.questions.side_by_side import side_by_side
 from orbital_kernel.science.matching.registry import KNOWN
 
-MOST_HELD = 4_000_000
+MOST_HELD = 3_000_000
 """Rows, of about 150 bytes each."""
 REGISTERED = (*KNOWN, "event", "other_id", "run_id", "healpix")
 
@@ -79,28 +79,28 @@ def hold(
     tables = [f"{name}.sources" for name in names]
     if sum(map(store.rows, (*tables, "cross.identities"))) > MOST_HELD:
         return None
-    clauses = [healpix_clause(ranges)] if ranges else []
+    clause = healpix_clause(ranges or [FULL_SKY])
 
     def read(name: str) -> tuple[pl.DataFrame, int]:
-        return _placed(store, name, clauses, choice)
+        with store.transaction() as tx:
+            rows = with_errors(tx.select, f"{name}.sources", [clause], choice.columns)
+            return _in_order(rows), tx.rows(f"{name}.sources") - rows.height
 
     parts = dict(zip(names, side_by_side(read, names), strict=True))
-    known = frame_of(store.read("cross.identities", clauses, columns=REGISTERED))
+    known = store.read("cross.identities", [clause], columns=REGISTERED)
     return Held(
         {name: rows for name, (rows, _) in parts.items()},
-        known.sort("healpix"),
-        {name: missing for name, (_, missing) in parts.items()},
+        _in_order(frame_of(known)),
+        {} if ranges else {name: missing for name, (_, missing) in parts.items()},
     )
 
 
-def _placed(
-    store: Store, name: str, clauses: Sequence[Clause], choice: Choice
-) -> tuple[pl.DataFrame, int]:
-    """Return the rows with a cell in order of their cells; how many have none."""
-    rows = with_errors(store.read, f"{name}.sources", clauses, choice.columns)
-    placed = rows.filter(pl.col("healpix").fill_null(-1) >= 0)
-    usable = placed.filter(pl.col("ra").is_not_null(), pl.col("dec").is_not_null())
-    return usable.sort("healpix"), rows.height - placed.height
+def _in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows with a position in order of their cells, copied only if needed."""
+    if {"ra", "dec"} <= set(rows.columns):
+        unplaced = rows["ra"].null_count() + rows["dec"].null_count()
+        rows = rows.drop_nulls(["ra", "dec"]) if unplaced else rows
+    return rows if rows["healpix"].is_sorted() else rows.sort("healpix")
 
 
 def _within(rows: pl.DataFrame, sky: Sky) -> pl.DataFrame:

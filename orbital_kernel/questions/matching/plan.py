@@ -35,7 +35,8 @@ from orbital_kernel.questions.matching.task import (
     Tile,
 )
 from orbital_kernel.questions.side_by_side import side_by_side
-from orbital_kernel.science.matching.joining import places
+from orbital_kernel.science.matching.joining import distinct, places
+from orbital_kernel.science.ranges import expand
 
 Ints = NDArray[np.int64]
 
@@ -132,12 +133,15 @@ def _ranges(
     lie before each occupied cell.
     """
     shift = 2 * (CELL_ORDER - order)
-    coarse = np.unique(core >> shift)
+    coarse = distinct(core >> shift)
     from cdshealpix.nested import neighbours as cells_beside  # noqa: PLC0415 - slow
 
     around = cells_beside(coarse.astype(np.uint64), order).astype(np.int64)
-    near = np.unique(np.concatenate([coarse, around[around >= 0]]))
-    places = np.flatnonzero(np.isin(occupied >> shift, near))
+    near = distinct(np.concatenate([coarse, around[around >= 0]]))
+    ends = (
+        np.searchsorted(occupied >> shift, near, side) for side in ("left", "right")
+    )
+    places = expand(*ends)[1]
     between = before[places[1:]] - before[places[:-1] + 1]
     breaks = np.sort(np.argsort(between, kind="stable")[::-1][: MOST_RANGES - 1])
     breaks = breaks[between[breaks] > 0]

@@ -45,8 +45,11 @@ class Survey:
         """Return all occupied cells and how many rows each has."""
         cells = np.concatenate([c for c, _ in self.cells.values()])
         counts = np.concatenate([n for _, n in self.cells.values()])
-        unique, back = np.unique(cells, return_inverse=True)
-        return unique, np.bincount(back, counts, minlength=unique.size).astype(np.int64)
+        order = np.argsort(cells, kind="stable")
+        first = np.flatnonzero(np.diff(cells[order], prepend=-1))
+        if not first.size:
+            return cells, counts
+        return cells[order[first]], np.add.reduceat(counts[order], first)
 
 
 def wide_ranges(
@@ -73,7 +76,7 @@ def survey(
             return _streamed(store, clauses, name)
         rows = held.frames[name]
         cells = _summed([NO_CELLS, _cells(rows)])
-        return _Part(cells, _widest(rows, name), held.without_position[name])
+        return _Part(cells, _widest(rows, name), held.without_position.get(name, 0))
 
     parts = dict(zip(names, side_by_side(of, names), strict=True))
     return Survey(

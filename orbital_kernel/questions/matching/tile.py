@@ -106,7 +106,7 @@ def _paired(lists: Mapping[str, Listed], pairing: Pairing, plan: Plan) -> pl.Dat
     pairs = joined(shifted, b, n_sigma=plan.n_sigma, most_arcsec=most)
     frame = with_priors(shifted, b, pairs, pairing.forth, pairing.back)
     i, j = frame["left_row"].to_numpy(), frame["right_row"].to_numpy()
-    apart = apart_deg(unit_vectors(a.ra[i], a.dec[i]), unit_vectors(b.ra[j], b.dec[j]))
+    apart = apart_deg(a.directions.vectors[i], b.directions.vectors[j])
     return frame.with_columns(pl.Series("separation_arcsec", apart * 3600))
 
 

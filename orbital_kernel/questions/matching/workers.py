@@ -1,4 +1,4 @@
-"""Who does the tiles of a match: processes of this machine, or workers of Dask.
+"""Who does the tiles of a match: threads, processes of this machine, workers of Dask.
 
 Processes are programs, never forks: each imports the session once, takes tiles as lines
 of JSON and answers with their counts. A tile whose process ends is given to another.

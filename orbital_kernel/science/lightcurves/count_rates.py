@@ -1,10 +1,10 @@
 """Rates of points from the counts behind them: exact, for any points added up.
 
 Points are of counts if their rate is what their counts give: (counts - backscale x
-background_counts) x correction / exposure, in the unit of the file. Counts of several
-points add up; their rate is the sum of net counts over the sum of exposure / correction,
-with the interval of counts (`science.counting`, `science.on_off`), never errors in
-quadrature.
+background_counts) x correction / exposure, times the factor by which it was brought to
+another unit. Counts of several points add up; their rate is the sum of net counts over the
+sum of exposure / correction, with the interval of counts (`science.counting`,
+`science.on_off`), never errors in quadrature.
 """
 
 from typing import NamedTuple
@@ -24,7 +24,6 @@ Flags = NDArray[np.bool_]
 ROUNDED = 1e-3
 """Largest difference of a rate from that of its counts, in counts and as a share."""
 NO_COUNTS = "the file gives no counts of this point"
-CONVERTED = "its counts are of the rate in the unit of the file: bin without `unit`"
 NOT_OF_COUNTS = (
     "its rate is not that of its counts: it is weighted, by a mask for instance"
 )
@@ -34,7 +33,7 @@ NEEDED = {*COUNTS, "exposure_s", "value", "unit", "is_limit"}
 class PointCounts(NamedTuple):
     """Counts of points (n,): NaN where a file gives none.
 
-    `live_s` is exposure over correction: net counts over it are the rate. `missing` says
+    `live_s` is exposure over correction and factor: net counts over it are the value. `missing` says
     why a point is not of counts, and is empty if it is.
     """
 
@@ -63,23 +62,23 @@ def point_counts(rows: pl.DataFrame) -> PointCounts | None:
         rows[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
         for name in (*COUNTS, "exposure_s", "value")
     )
-    live = exposure / np.where(correction > 0, correction, 1.0)
+    live = exposure / np.where(correction > 0, correction, 1.0) / _factors(rows)
     found = PointCounts(counts, off, ratio, live, np.full(len(rows), "", dtype=object))
     apart = np.abs(value * live - found.net)
     limit = rows["is_limit"].fill_null(value=False).to_numpy()
     has = np.isfinite(counts) & (exposure > 0)
     same = limit | (apart <= ROUNDED * (1 + counts))
     found.missing[~same] = NOT_OF_COUNTS
-    found.missing[_is_converted(rows)] = CONVERTED
     found.missing[~has] = NO_COUNTS
     return found
 
 
-def _is_converted(rows: pl.DataFrame) -> Flags:
-    if "given_unit" not in rows.columns:
-        return np.zeros(len(rows), dtype=bool)
-    other = pl.col("unit") != pl.col("given_unit")
-    return rows.select(other.fill_null(value=False)).to_series().to_numpy()
+def _factors(rows: pl.DataFrame) -> Reals:
+    """Return the factors by which rates of the files became the values of points."""
+    if "factor" not in rows.columns:
+        return np.ones(len(rows))
+    factors: Reals = rows["factor"].cast(pl.Float64).fill_null(1.0).to_numpy()
+    return factors
 
 
 def with_count_rates(
@@ -123,7 +122,7 @@ def with_count_rates(
         "counts": total,
         "background_counts": np.where(background, others, np.nan),
         "backscale": np.where(background, scale, np.nan),
-        "correction": exposure / seconds,
+        "correction": exposure / seconds / _factors(means),
         "limit_confidence": np.where(limit, counting.LIMIT, np.nan),
     }
     is_counted = pl.Series(complete)

@@ -4,7 +4,8 @@ Rates tables hold them. UKSSDC's curves list CtsInSrc (counts in the source regi
 BGInSrc (the background expected there), BGrate with BGerr (so that the background region
 held (BGrate / BGerr)^2 counts) and CorrFact (Rate = (CtsInSrc - BGInSrc) CorrFact /
 Exposure). dmextract's list COUNTS, and of a net rate BG_COUNTS with the areas and exposures
-of both regions. Readers keep them in `extra`.
+of both regions; the published tables of Orbital have a column counts. Readers keep them in
+`extra`.
 """
 
 from collections.abc import Mapping
@@ -35,7 +36,7 @@ def with_counts(rows: pl.DataFrame) -> pl.DataFrame:
     source = stated("AREA") * pl.col("exposure_s")
     around = stated("BG_AREA") * stated("BG_EXPOSURE")
     from_file = {
-        "counts": pl.coalesce(stated("CtsInSrc"), stated("COUNTS")),
+        "counts": pl.coalesce(stated("CtsInSrc"), stated("COUNTS"), stated("counts")),
         "background_counts": pl.coalesce(
             pl.when(has_region).then(off), pl.when(is_net).then(stated("BG_COUNTS"))
         ),

@@ -13,7 +13,7 @@ from orbital_kernel.science.columns import fill, finite
 
 Reals = NDArray[np.float64]
 
-_COLUMNS = (
+ERRORS = (
     "error_radius_arcsec",
     "error_major_arcsec",
     "error_minor_arcsec",
@@ -53,7 +53,7 @@ def assume_errors(
     polars.DataFrame
         The sources; a catalogue's own values are never replaced.
     """
-    frame = fill(sources, {name: pl.Float64() for name in _COLUMNS})
+    frame = fill(sources, {name: pl.Float64() for name in ERRORS})
     bare = (
         finite("error_radius_arcsec").is_null() & finite("error_major_arcsec").is_null()
     )
@@ -84,11 +84,11 @@ def covariances(sources: pl.DataFrame, *, side: str) -> Reals:
     QueryError
         If errors or their confidence are missing: how many, and what to do.
     """
-    frame = fill(sources, {name: pl.Float64() for name in _COLUMNS}).select(
-        finite(name) for name in _COLUMNS
+    frame = fill(sources, {name: pl.Float64() for name in ERRORS}).select(
+        finite(name) for name in ERRORS
     )
     radius, major, minor, angle, confidence = (
-        frame[name].to_numpy() for name in _COLUMNS
+        frame[name].to_numpy() for name in ERRORS
     )
     ellipse = np.isfinite(major) & np.isfinite(minor)
     major, minor = np.where(ellipse, (major, minor), radius)

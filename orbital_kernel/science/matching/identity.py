@@ -16,19 +16,22 @@ from numpy.typing import NDArray
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model.sky import healpix
 from orbital_kernel.model.spelling import normalised
-from orbital_kernel.science.columns import demand, fill, finite
+from orbital_kernel.science.columns import fill
 from orbital_kernel.science.matching.errorcircles import (
-    covariances,
-    mean_sigma,
     sigmas_in_radius,
 )
 from orbital_kernel.science.matching.links import (
     accepted,
     blends,
-    components,
-    surest_links,
 )
-from orbital_kernel.science.matching.registry import MEMBER, NO_EVENTS, identified
+from orbital_kernel.science.matching.members import (
+    group_numbers,
+    grouped,
+    linked,
+    members_of,
+    ordered,
+)
+from orbital_kernel.science.matching.registry import NO_EVENTS, identified
 from orbital_kernel.science.matching.skyjoin import apart_deg, unit_vectors
 
 Ints = NDArray[np.int64]
@@ -110,12 +113,12 @@ def objects(
     """
     links = _links(catalogues, matches, at_least)
     if not singles:
-        catalogues, links = _linked(catalogues, links)
-    members = _grouped(_members(catalogues), links, singles=singles)
+        catalogues, links = linked(catalogues, links)
+    members = grouped(members_of(catalogues), links, singles=singles)
     groups, events = _registered(members, _objects(members), known)
     if where is not None:
         chosen = groups.select(where).to_series()
-        of = _group_numbers(members["group"].to_numpy())
+        of = group_numbers(members["group"].to_numpy())
         members = members.filter(chosen.gather(of))
         groups = groups.filter(chosen)
         events = events.join(groups, on="object_id", how="semi")
@@ -127,74 +130,6 @@ def objects(
 def plain(name: str) -> str:
     """Return a name as names are compared: 'V404_Cyg' is 'v404cyg'."""
     return normalised(name)
-
-
-def _members(catalogues: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat(_member(name, frame) for name, frame in catalogues.items())
-
-
-def _member(table: str, frame: pl.DataFrame) -> pl.DataFrame:
-    demand(frame, "source_id", "ra", "dec", subject=f"members of {table}")
-    texts = dict.fromkeys(("kind", "catalog", "obs_id"), pl.String())
-    named = fill(frame, {**texts, "simulated": pl.Boolean(), "healpix": pl.Int64()})
-    placed = named.select(
-        pl.lit(table).alias("table"),
-        pl.col("catalog").cast(pl.String),
-        pl.col("source_id").cast(pl.String).alias("key"),
-        pl.col("obs_id").cast(pl.String),
-        finite("ra") % 360,
-        finite("dec"),
-        pl.col("kind").cast(pl.String),
-        "simulated",
-        pl.col("healpix").alias("cell"),
-    )
-    mask = placed["ra"].is_not_null() & placed["dec"].is_not_null()
-    sigma = np.full(placed.height, np.nan)
-    sigma[mask.to_numpy()] = mean_sigma(covariances(frame.filter(mask), side=table))
-    return placed.with_columns(pl.Series("sigma", sigma))
-
-
-def _grouped(
-    members: pl.DataFrame, links: pl.DataFrame, *, singles: bool
-) -> pl.DataFrame:
-    """Return the members with a position, group by group: the surest of each first."""
-    group = components(members.height, links["a"].to_numpy(), links["b"].to_numpy())
-    component = np.zeros(members.height, bool)
-    component[links["component"].drop_nulls().to_numpy()] = True
-    usable = members["ra"].is_not_null() & members["dec"].is_not_null()
-    if not singles:
-        usable &= pl.Series(
-            np.bincount(group[usable.to_numpy()], minlength=group.size)[group] > 1
-        )
-    members = surest_links(members, links).with_columns(
-        pl.Series("group", group), pl.Series("component", component)
-    )
-    members = members.filter(usable)
-    keys = (members[name].to_numpy() for name in ("sigma", "component", "group"))
-    return members[_ordered(members, *keys)]
-
-
-def _ordered(members: pl.DataFrame, *keys: NDArray[Any]) -> Ints:
-    """Return the order by keys, the last one first; by their names where all are equal."""
-    order = np.lexsort(keys)
-    same = np.ones(max(order.size - 1, 0), bool)
-    for key in keys:
-        in_order = key[order]
-        same &= in_order[1:] == in_order[:-1]
-    equal = np.zeros(order.size, bool)
-    equal[order[1:][same]] = equal[order[:-1][same]] = True
-    if not equal.any():
-        return order
-    some = np.flatnonzero(equal)
-    named = members[some].select(*MEMBER).with_row_index().sort(*MEMBER)
-    rank = np.zeros(order.size, np.int64)
-    rank[some[named["index"].to_numpy()]] = np.arange(some.size)
-    return np.lexsort((rank, *keys))
-
-
-def _group_numbers(group: Ints) -> Ints:
-    """Return the number of each row's group, from 0; equal groups follow each other."""
-    return np.cumsum(np.diff(group, prepend=group[:1]) != 0)
 
 
 def _links(
@@ -225,26 +160,6 @@ def _links(
             .drop("centre")
         )
     return pl.concat(parts)
-
-
-def _linked(
-    catalogues: Mapping[str, pl.DataFrame], links: pl.DataFrame
-) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
-    """Return the rows that have a link, and the links of these rows' numbers."""
-    linked = np.zeros(sum(frame.height for frame in catalogues.values()), bool)
-    for end in ("a", "b"):
-        linked[links[end].to_numpy()] = True
-    numbers = np.flatnonzero(linked)
-    frames, first = {}, 0
-    for name, frame in catalogues.items():
-        low, high = np.searchsorted(numbers, [first, first + frame.height])
-        frames[name] = frame[numbers[low:high] - first]
-        first += frame.height
-    place = np.cumsum(linked) - 1
-    a, b = (pl.Series(place[links[end].to_numpy()]) for end in ("a", "b"))
-    of_a = pl.col("component") == pl.col("a")
-    component = pl.when(of_a).then(a).when(~of_a).then(b).alias("component")
-    return frames, links.with_columns(component, a.alias("a"), b.alias("b"))
 
 
 def _numbered(pairs: pl.DataFrame, offsets: tuple[int, int]) -> pl.DataFrame:
@@ -322,21 +237,21 @@ def _observatories(members: pl.DataFrame, start: Ints) -> pl.Series:
 
 
 def _registered(
-    members: pl.DataFrame, grouped: pl.DataFrame, known: pl.DataFrame | None
+    members: pl.DataFrame, groups: pl.DataFrame, known: pl.DataFrame | None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the groups with their ids, and merges and splits."""
     if known is None or known.is_empty():
-        return grouped.with_columns(pl.col("new_id").alias("object_id")), NO_EVENTS
+        return groups.with_columns(pl.col("new_id").alias("object_id")), NO_EVENTS
     claimed = members.join(
-        grouped.select("group", "new_id", "anchor"), on="group", how="left"
+        groups.select("group", "new_id", "anchor"), on="group", how="left"
     )
     ids, events = identified(claimed, known)
-    return grouped.join(ids, on="group", how="left", maintain_order="left"), events
+    return groups.join(ids, on="group", how="left", maintain_order="left"), events
 
 
-def _object_rows(grouped: pl.DataFrame) -> pl.DataFrame:
-    radius = grouped["sigma"].to_numpy() * sigmas_in_radius(np.array(0.95))
-    return grouped.with_columns(
+def _object_rows(groups: pl.DataFrame) -> pl.DataFrame:
+    radius = groups["sigma"].to_numpy() * sigmas_in_radius(np.array(0.95))
+    return groups.with_columns(
         pl.Series("error_radius_arcsec", radius),
         pl.col("kind").fill_null("source"),
     ).select(
@@ -348,7 +263,7 @@ def _object_rows(grouped: pl.DataFrame) -> pl.DataFrame:
 def _association_rows(
     members: pl.DataFrame, groups: pl.DataFrame, at_least: float
 ) -> pl.DataFrame:
-    of = _group_numbers(members["group"].to_numpy())
+    of = group_numbers(members["group"].to_numpy())
     vectors = [
         unit_vectors(frame["ra"].to_numpy(), frame["dec"].to_numpy())
         for frame in (members, groups)
@@ -381,7 +296,7 @@ def _founders(members: pl.DataFrame, names: pl.Series, of: Ints) -> pl.Series:
     possible = (members["key"] == names) & ~members["component"]
     some = np.flatnonzero(possible.fill_null(value=False).to_numpy())
     tables = members["table"][some].rank("dense").to_numpy()
-    some = some[_ordered(members[some], tables, of[some])]
+    some = some[ordered(members[some], tables, of[some])]
     founder = np.zeros(of.size, bool)
     founder[some[np.flatnonzero(np.diff(of[some], prepend=-1))]] = True
     return pl.Series("founder", founder)

@@ -22,6 +22,9 @@ SOFTENING_ARCSEC = (4.0, 2.0, 1.0, 0.5, 0.0, 0.0, 0.0)
 STEPS = 30
 MOST_SOURCES = 50_000
 """Of more left sources every second or further one is fitted."""
+MOST_ERROR_ARCSEC = 15.0
+"""Pairs of a larger 1-sigma error an axis, such as BAT's, say nothing of frames: within
+their reach lie whole fields of other sources, all displaced alike."""
 LEAST_PAIRS = 20.0
 SURE_SIGMA = 3.0
 SURE_ROTATION = 14.16
@@ -100,6 +103,7 @@ def frame_offset(left: Places, right: Places) -> FrameOffset:
     Begins with all pairs within 5 sigma and REACH_ARCSEC, softened, so that an offset
     larger than the errors is found too.
     """
+    left, right = _precise(left), _precise(right)
     left = left.some(np.arange(0, left.ra.size, -(-left.ra.size // MOST_SOURCES) or 1))
     wide = replace(
         left,
@@ -138,6 +142,12 @@ def frame_offset(left: Places, right: Places) -> FrameOffset:
             rotation_chi2=turned.rotation_chi2,
         )
     )
+
+
+def _precise(places: Places) -> Places:
+    """Return the places whose error allows a comparison of frames."""
+    variance = (places.covariance[:, 0] + places.covariance[:, 1]) / 2
+    return places.some(np.flatnonzero(variance <= MOST_ERROR_ARCSEC**2))
 
 
 def _only(sample: _Pairs, count: int) -> _Pairs:

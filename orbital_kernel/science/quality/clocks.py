@@ -41,11 +41,17 @@ class Clocks:
             .select("time", pl.col(clock).alias("met"), "utcf_s", "time_rule")
             .with_columns(pl.col("time").cast(TT), pl.col("time_rule").cast(pl.String))
             .drop_nulls(["time", "met", "time_rule"])
-            .filter(pl.col("time_rule").str.contains(CLOCKED))
         )
+        rules = dated["time_rule"].unique()
+        clocked = rules.filter(rules.str.contains(CLOCKED))
+        if len(clocked) < len(rules):
+            dated = dated.filter(pl.col("time_rule").is_in(clocked.to_list()))
         self.rows += len(dated)
-        for (rule,), rows in dated.group_by("time_rule"):
-            self._compare(str(rule), rows)
+        for rule in clocked:
+            alone = len(clocked) == 1
+            self._compare(
+                rule, dated if alone else dated.filter(pl.col("time_rule") == rule)
+            )
         corrected = dated.drop_nulls("utcf_s")
         if len(corrected):
             hour = (pl.col("time").cast(pl.Int64) // HOUR_NS).alias("hour")
@@ -54,12 +60,13 @@ class Clocks:
             )
 
     def _compare(self, rule: str, rows: pl.DataFrame) -> None:
-        impossible = rows.filter(~pl.col("met").is_between(-REACH_S, REACH_S))
-        if len(impossible):
+        possible = rows["met"].is_between(-REACH_S, REACH_S)
+        if not possible.all():
+            impossible = rows.filter(~possible)
             self._bad += len(impossible)
             self._worst = max(self._worst, REACH_S)
             self._first(impossible["time"])
-            rows = rows.filter(pl.col("met").is_between(-REACH_S, REACH_S))
+            rows = rows.filter(possible)
         if not len(rows):
             return
         utcf = rows["utcf_s"].fill_null(0.0).to_numpy()
