@@ -78,6 +78,16 @@ def test_a_curve_whose_clock_jumps_back_by_a_bin_is_found():
     assert 0.0 == jumps(curve()).value
 
 
+def test_looks_of_one_length_that_overlap_are_no_clock():
+    rng = np.random.default_rng(6)
+    apart = np.cumsum(rng.choice([270, 5_700, 86_400], 600)) * SECOND_NS
+    looks = curve().with_columns(time=planted.START + apart.astype("timedelta64[ns]"))
+
+    grid = Grid("swift", "points")
+    grid.take(looks)
+    assert "no points of equal width" in grid.measured()[0].missing
+
+
 def test_rows_that_repeat_and_a_second_file_of_one_time_are_no_jump():
     again = pl.concat([BINS, BINS[700:705]])
     other = BINS.with_columns(pl.col("rate") * 1.1, file_sha256=pl.lit("b"))

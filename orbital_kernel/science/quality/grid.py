@@ -21,6 +21,8 @@ APART = 3
 CURVE = ("object", "instrument", "mode", "band", "unit")
 EQUAL = 1e-3
 """A curve whose widths differ by less from their median has bins of a clock."""
+TOUCHING = 0.5
+"""A curve of which fewer points touch the one before has looks and no bins."""
 KEYS = ["file", "series", "channel"]
 
 
@@ -113,7 +115,7 @@ def _of_rates(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _of_points(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the points of curves whose bins have one width."""
+    """Return the points of curves whose bins have one width and touch each other."""
     needed = {"time_err_plus_s": pl.Float64(), "time_err_minus_s": pl.Float64()}
     rows = fill(frame, {**needed, "channel": pl.Int16(), "file_sha256": pl.String()})
     before, after = (
@@ -128,9 +130,11 @@ def _of_points(frame: pl.DataFrame) -> pl.DataFrame:
         value=pl.col("value").cast(pl.Float64),
     )
     usual = pl.col("width").median().over(KEYS)
-    return bins.filter(
-        ((pl.col("width") - usual).abs() < EQUAL * usual).all().over(KEYS)
-    )
+    equal = ((pl.col("width") - usual).abs() < EQUAL * usual).all().over(KEYS)
+    gap = pl.col("start").diff() / 1e9 - pl.col("width")
+    touching = (gap.abs() < EQUAL * pl.col("width")).mean().over(KEYS)
+    ordered = bins.sort(*KEYS, "start", maintain_order=True)
+    return ordered.filter(equal, touching > TOUCHING)
 
 
 def _bins(rows: pl.DataFrame, **columns: pl.Expr) -> pl.DataFrame:
