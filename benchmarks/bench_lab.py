@@ -6,7 +6,8 @@ Each size has a platform of its own with so many light-curve points and so many 
 (question_tables.py), a JupyterLab, and a Chromium tab with an Explorer and a
 LightCurveExplorer. A control is changed in the page as a reader changes it; the clock runs
 in the page, from that event until the figure has new data and has painted twice. Cone,
-time and name are controls of the Explorer, unit one of the LightCurveExplorer. Pan and zoom
+time and name are controls of the Explorer, unit and the zoom of a curve (until its points
+are drawn) of the LightCurveExplorer. Pan and zoom
 are those of the sky map whose sources are counted by the store (`density`): until the
 counts, or the dots, of the new view are drawn. Beside the times is the CPU time of kernel,
 JupyterLab server, database and browser, mean of the changes: it shows which part a time is of,
@@ -84,6 +85,12 @@ window.lab = {
     view.model.y_range.setv({start: y - wide / 2, end: y + wide / 2});
     view.trigger_ranges_update_event();
   },
+  spread: (part, from, to) => {
+    const view = lab.view(part), range = view.model.x_range;
+    const start = range.reset_start, wide = range.reset_end - start;
+    range.setv({start: start + from * wide, end: start + to * wide});
+    view.trigger_ranges_update_event();
+  },
 }
 """
 CURVE = ("'.orbital-light-curve'", "[0]")
@@ -111,8 +118,8 @@ ABOUT = (
     "`make bench-lab`: milliseconds from the change of a control in a Chromium tab to the "
     "painted plot, over the embedded platform, kernel and JupyterLab on the same machine; "
     "so many light-curve points and so many sources, once the database has merged what was "
-    "written; the curve of 49,000 points whose unit and zoom change is drawn by its extent; "
-    "CPU is the mean CPU time of that part "
+    "written; unit and `zoom of a curve` are of a light curve of up to 49,000 points, of "
+    "which a view draws the extent; CPU is the mean CPU time of that part "
     "in a change, ms; `tab, MB` is the JavaScript heap of the tab after all changes."
 )
 
@@ -202,6 +209,10 @@ def controls(clock, scene, repeats):
             unit = ("own units", "photon flux")[turn % 2]
             act = f"lab.choose('.orbital-light-curve', '{unit}')"
             clock.timed(CURVE, act, "unit")
+        low = 0.05 + 0.9 * turn / repeats
+        for ends in (f"{low}, {low + 0.05}", "-0.1, 1.1"):
+            act = f"lab.spread({CURVE[0]}, {ends})"
+            clock.timed(CURVE, act, "zoom of a curve")
 
 
 def sky(clock, rows, repeats):

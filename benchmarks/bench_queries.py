@@ -203,7 +203,7 @@ def settle(orbital, queries, names, seconds=1800):
         now = [planner.run(q, orbital.store).how.rows_read for q in queries]
         with orbital.store.transaction() as tx:
             done = all(
-                tx.in_step(table, name)
+                tx.in_order(table, name)
                 for table in names
                 for name in tx.projections(table)
             )

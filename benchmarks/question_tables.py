@@ -184,7 +184,7 @@ def _insert(store: Store, table: str, slices: Iterator[pa.Table]) -> None:
 
 
 def settle(store: Store, seconds: float) -> float | None:
-    """Wait until all projections are sorted; return the time, s, or None if it is over."""
+    """Wait until all projections are in order; return the time, s, or None if it is over."""
     start = clock.perf_counter()
     while clock.perf_counter() - start < seconds:
         with store.transaction() as tx:
@@ -193,7 +193,7 @@ def settle(store: Store, seconds: float) -> float | None:
                 for table in ("swift.photometry", "chandra.sources", "cross.names")
                 for name in tx.projections(table)
             ]
-            if all(tx.in_step(table, name) for table, name in pairs):
+            if all(tx.in_order(table, name) for table, name in pairs):
                 return round(clock.perf_counter() - start, 1)
         clock.sleep(0.2)
     return None

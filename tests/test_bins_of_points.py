@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 from astropy.stats import bayesian_blocks
+from astropy.table import Table
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.questions.curve import LightCurve
@@ -83,6 +84,14 @@ def test_a_snapshot_has_the_rate_and_exact_errors_of_its_counts():
     parts = [curve.frame[k * EACH : (k + 1) * EACH] for k in range(SNAPSHOTS)]
     np.testing.assert_allclose(values(binned), [expected(part) for part in parts])
     assert [part["counts"].sum() for part in parts] == binned["counts"].to_list()
+
+
+@pytest.mark.parametrize("ending", ["ecsv", "fits", "vot"])
+def test_numbers_of_points_return_from_files(ending, tmp_path):
+    binned = counted().binned("snapshots")
+    table = Table.read(binned.to_file(tmp_path / f"curve.{ending}"))
+
+    assert [EACH] * SNAPSHOTS == table["averaged"].tolist()
 
 
 def test_an_observation_is_one_bin_across_its_snapshots():

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from orbital_kernel.__main__ import cli
+from orbital_kernel.errors import QueryError
 from orbital_kernel.model.predicate import Clause, NotNull
 from orbital_kernel.model.sky import healpix
 from orbital_kernel.monitor.findings import alerts_of, send
@@ -297,3 +298,9 @@ def test_a_delivery_that_fails_is_tried_again_and_kept(arrived, tmp_path):
     assert "wait for the next" in notes[-1]
     assert (1, []) == send(arrived.store, tmp_path, [sink], seconds=10)[:2]
     assert 1 == len(sink.accepted)
+
+
+@pytest.mark.parametrize("since", ["yesterday", ""])
+def test_findings_since_what_is_no_time_are_refused_with_an_example(arrived, since):
+    with pytest.raises(QueryError, match=r"since is a time in UTC.* such as 20"):
+        arrived.findings(since=since)

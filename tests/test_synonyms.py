@@ -48,6 +48,14 @@ def test_an_event_and_its_burst_are_one_curve_that_says_so(merger):
     assert "Light curve of GRB 170817A (in files: GW170817)" in repr(curves[0])
 
 
+def test_many_curves_have_the_points_of_all_names(merger):
+    names = ["GRB 170817A", "EM170817"]
+    curves = merger.light_curves(names)
+
+    assert [5, 5] == [len(curves.of(name)) for name in names]
+    assert () == curves.absent
+
+
 def test_a_name_is_of_one_object_only_and_each_has_its_paper():
     rows = pl.read_csv(TABLE)
     keys = rows["name"].map_elements(normalised, return_dtype=pl.String)

@@ -124,6 +124,16 @@ def test_visits_equal_brute_force_and_count_what_is_no_look(pointed):
     assert {2_500.0} == set(by_intervals["good_s"])
 
 
+def test_a_look_without_intervals_lasts_as_long_as_its_log_says(pointed):
+    orbital, tables = pointed
+    log = tables["swift"][0][7]
+    looks = orbital.visits((log["ra"], log["dec"]), by=["swift"]).rows
+    (look,) = looks.filter(obs_id=log["obs_id"]).to_dicts()
+
+    assert ("observation", 5_000.0) == (look["good_time"], look["good_s"])
+    assert timedelta(seconds=9_000) == look["time_stop"] - look["time"]
+
+
 def test_first_and_last_look_are_those_of_the_rows(pointed):
     orbital, _ = pointed
     answer = orbital.visits((RA, DEC))

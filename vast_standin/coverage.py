@@ -80,6 +80,11 @@ The real product's behaviour here is not public, or one machine cannot have it:
 - A form (PostObject) needs a policy signed by either signature version.
 - A completed multipart upload is remembered for 10 days, so that a client may repeat its
   completion after a lost reply.
+- A projection is a few sorted runs over many segments, which are merged in the background;
+  one that is led by a floating-point column stays in up to 32 stretches of its table. A
+  merge needs as much disk as the runs it merges, until it is done. The statistics report
+  the share that is in step, and as dirty the share that is still to be merged. (The real
+  product sorts stretches of 524,288 rows.)
 """
 _FOLDER = """
 ## What a start does with the data folder

@@ -144,11 +144,20 @@ class Definitions:
 
     def in_step(self, full_name: str, name: str) -> bool:
         """Whether the database has sorted all rows of a projection by now."""
+        return bool(self._projection_stats(full_name, name)[-1] >= ALL_PERCENT)
+
+    def in_order(self, full_name: str, name: str) -> bool:
+        """Whether a projection is in step, and no part of it is still to be merged."""
+        *_, to_sort, in_step = self._projection_stats(full_name, name)
+        return bool(in_step >= ALL_PERCENT and to_sort == 0)
+
+    def _projection_stats(self, full_name: str, name: str) -> tuple[int, ...]:
+        """Return rows, bytes, and the shares to sort and in step, in percent."""
         schema_name, _, table = full_name.partition(".")
-        stats = self._shared.api.get_projection_stats(
+        stats: tuple[int, ...] = self._shared.api.get_projection_stats(
             self._shared.database, schema_name, table, name, txid=self.number
         )
-        return bool(stats[-1] >= ALL_PERCENT)
+        return stats
 
     def knows(self, full_name: str) -> bool:
         """Whether the table's metadata is loaded in this session."""

@@ -3,8 +3,9 @@
 Two access patterns: Swift's streams are queried by time first (a window about a burst),
 Chandra's deep exposures by position first (everything about a source). A table is sorted
 by the most frequent pattern, and a projection, a copy sorted otherwise, serves a
-second one. A projection is sorted within stretches of its table, so that BY_VALUE with a
-time span serves both: stretches by time, rows within by value. What is not named here is laid out as schema.py says.
+second one. A projection by a real number is sorted within stretches of its table, so that
+BY_VALUE with a time span serves both: stretches by time, rows within by value. All others
+are sorted as a whole. What is not named here is laid out as schema.py says.
 """
 
 from dataclasses import dataclass

@@ -33,7 +33,7 @@ def synonyms(names: Iterable[str]) -> dict[str, str]:
     {'GRB 130427A': 'Xu et al. 2013, ApJ 776, 98'}
     """
     keys = {normalised(name) for name in names}
-    groups = [group for group in _groups() if keys & group.keys()]
+    groups = [_groups()[key] for key in keys if key in _groups()]
     return {
         name: source
         for group in groups
@@ -43,12 +43,14 @@ def synonyms(names: Iterable[str]) -> dict[str, str]:
 
 
 @cache
-def _groups() -> list[dict[str, tuple[str, str]]]:
-    """Return names and papers of each object by normalised name."""
+def _groups() -> dict[str, dict[str, tuple[str, str]]]:
+    """Return by normalised name the names and papers of its object."""
     groups: dict[str, dict[str, tuple[str, str]]] = {}
     with TABLE.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            group = groups.setdefault(row["object"], {})
-            group.setdefault(normalised(row["object"]), (row["object"], row["source"]))
-            group[normalised(row["name"])] = (row["name"], row["source"])
-    return list(groups.values())
+            key = normalised(row["object"])
+            group = groups.setdefault(key, {key: (row["object"], row["source"])})
+            other = normalised(row["name"])
+            group[other] = (row["name"], row["source"])
+            groups[other] = group
+    return groups

@@ -195,8 +195,7 @@ class LightCurve(Conversions, Exports):
         >>> curve["observatory"].unique().to_list()
         ['swift']
         """
-        values = (observatory, instrument, mode, unit, band)
-        pairs = zip(PARTS, values, strict=True)
+        pairs = zip(PARTS, (observatory, instrument, mode, unit, band), strict=True)
         clauses = [pl.col(name) == value for name, value in pairs if value is not None]
         return replace(self, frame=self.frame.filter(*clauses))
 

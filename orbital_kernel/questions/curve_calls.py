@@ -142,7 +142,7 @@ class CurveCalls(Calls):
             As in `light_curve`; an energy flux in 0.3-10 keV by default.
         bin_s : float, optional
             Width of bins from each object's first point, s, in which detections are
-            averaged; by default the points stay.
+            averaged, with errors in quadrature; by default the points stay.
 
         Returns
         -------

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.query.units import qtable
@@ -203,12 +204,16 @@ def stingray_curve(points: pl.DataFrame) -> Any:
 
 
 def _in_days(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the frame with times as Modified Julian Date (TT)."""
+    """Return the frame with times as Modified Julian Date (TT), whole numbers signed.
+
+    VOTable has no unsigned numbers but bytes.
+    """
     times = [
         name for name, kind in frame.schema.items() if isinstance(kind, pl.Datetime)
     ]
     days = pl.col(times).cast(pl.Datetime("ns")).cast(pl.Int64) / NS_A_DAY
-    return frame.with_columns(days + MJD_TT_AT_UNIX_EPOCH)
+    signed = cs.unsigned_integer().cast(pl.Int64)
+    return frame.with_columns(days + MJD_TT_AT_UNIX_EPOCH, signed)
 
 
 def _texts(frame: pl.DataFrame, name: str) -> list[str]:

@@ -14,9 +14,11 @@ from math import inf
 
 import polars as pl
 
+from orbital_kernel.errors import QueryError
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.model.ops_tables import COMPARED
 from orbital_kernel.model.sky import healpix
+from orbital_kernel.model.times import parse_utc
 from orbital_kernel.query import Answer, Query
 from orbital_kernel.questions import due, fluxes, news
 from orbital_kernel.questions.asking import Session, joint_explain
@@ -120,7 +122,16 @@ def findings(orbital: Session, since: str | None, kind: str | None) -> Answer:
 
 
 def _utc(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=None)
+    """Return an instant, UTC; QueryError if the text is none."""
+    try:
+        instant: datetime | None = parse_utc(text).astype("datetime64[us]").item()
+    except ValueError as error:
+        raise QueryError(f"since is a time in UTC: {error}") from None
+    if instant is None:
+        raise QueryError(
+            f"since is a time in UTC, such as 2026-01-31T12:00, not {text!r}"
+        )
+    return instant
 
 
 def _none() -> pl.DataFrame:

@@ -10,6 +10,7 @@ import polars as pl
 from orbital_kernel.errors import QueryError, shortened
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.model.spelling import normalised, variants
+from orbital_kernel.model.synonyms import synonyms
 from orbital_kernel.query import Answer, Explain, Query
 from orbital_kernel.questions import spellings
 from orbital_kernel.questions.asks import Asks, joint_explain, together
@@ -148,8 +149,8 @@ def light_curves(
 
 def _points(orbital: Asks, names: Sequence[str]) -> tuple[pl.DataFrame, list[Answer]]:
     """Return the photometry of objects of all observatories, under the given names."""
-    given = {normalised(name): name for name in reversed(names)}
     registered = spellings.named(orbital, *names)
+    owners = _owners(names, registered.filter(pl.col("kind") == "alias"))
     registered = registered.filter(pl.col("kind") == "object")
     written = {text for name in names for text in variants(name)}
     written |= {*registered["object_id"]}
@@ -164,9 +165,27 @@ def _points(orbital: Asks, names: Sequence[str]) -> tuple[pl.DataFrame, list[Ans
     }
     points = lightcurves.gather(frames)
     texts = points["object"].unique().drop_nulls()
-    labels = {text: given.get(normalised(text)) for text in texts}
-    label = pl.col("object").replace_strict(
-        labels, default=None, return_dtype=pl.String
-    )
-    points = points.with_columns(label.alias("object")).drop_nulls("object")
-    return points, answers
+    labels = {text: owners.get(normalised(text), []) for text in texts}
+    column = pl.col("object")
+    label = column.replace_strict(labels, default=None, return_dtype=pl.List(pl.String))
+    if all(len(group) < 2 for group in labels.values()):
+        first = {text: group[0] for text, group in labels.items() if group}
+        label = column.replace_strict(first, default=None, return_dtype=pl.String)
+        points = points.with_columns(label.alias("object"))
+    else:
+        points = points.with_columns(label.alias("object")).explode("object")
+    return points.drop_nulls("object"), answers
+
+
+def _owners(names: Sequence[str], aliases: pl.DataFrame) -> dict[str, list[str]]:
+    """Return by normalised spelling the given names of its object."""
+    owners: dict[str, list[str]] = {}
+    for name in names:
+        for key in dict.fromkeys(map(normalised, (name, *synonyms([name])))):
+            owners.setdefault(key, []).append(name)
+    for alias, written in aliases.select("name", "object_id").unique().iter_rows():
+        of_object = owners.setdefault(normalised(written), [])
+        for name in owners.get(normalised(alias), []):
+            if name not in of_object:
+                of_object.append(name)
+    return owners

@@ -13,7 +13,7 @@ from orbital_kernel.questions.asking import Asks, joint_explain, together
 from orbital_kernel.questions.fields import field_of
 from orbital_kernel.questions.good_time import INTERVAL, united
 from orbital_kernel.questions.looks import RULE, is_look
-from orbital_kernel.science.columns import TT, with_seconds
+from orbital_kernel.science.columns import TT, finite, with_seconds
 from orbital_kernel.science.lightcurves import EXPOSED, is_local
 
 POINTING = (
@@ -39,8 +39,8 @@ class Visits:
         One row per stretch of good time: observatory, obs_id, object, instrument, time
         and time_stop (TT, at the spacecraft), good_s (s), separation_arcmin (of the
         centre of the field, arcmin), good_time ('intervals', or 'observation' where the
-        ObsID has no intervals: start and stop are not exposure), simulated. In order of
-        time.
+        ObsID has no intervals: start and stop are not exposure, and good_s is that of
+        the log if it states one), simulated. In order of time.
     excluded : mapping of str to int
         Intervals and pointings that are not counted, by reason.
     how : Explain
@@ -149,7 +149,10 @@ def _looks(
     intervals: pl.DataFrame,
     excluded: dict[str, int],
 ) -> pl.DataFrame:
-    """Return the good times of pointings; of those without intervals start and stop."""
+    """Return the good times of pointings; of those without intervals start and stop.
+
+    `good_s` of the latter is the exposure, where the log states it.
+    """
     local = intervals.filter(is_local())
     _count(excluded, f"{name}: times of arrival at another place", intervals, local)
     per_obs_id = pointings.sort("separation_arcmin").unique(
@@ -173,13 +176,19 @@ def _looks(
         [
             rows.with_columns(
                 pl.lit(name).alias("observatory"), pl.lit(source).alias("good_time")
-            ).select(n for n in COLUMNS if n != "good_s")
-            for rows, source in ((good, "intervals"), (without, "observation"))
+            ).select(
+                *(n for n in COLUMNS if n != "good_s"), exposed.alias("exposure_s")
+            )
+            for rows, source, exposed in (
+                (good, "intervals", pl.lit(None, pl.Float64)),
+                (without, "observation", finite("exposure_s")),
+            )
         ],
         how="vertical_relaxed",
     ).with_columns(pl.col("time", "time_stop").cast(TT))
     seconds = with_seconds(both_kinds, "good_s", pl.col("time_stop") - pl.col("time"))
-    return seconds.select(COLUMNS)
+    shorter = pl.min_horizontal("good_s", "exposure_s").alias("good_s")
+    return seconds.with_columns(shorter).select(COLUMNS)
 
 
 def _count(

@@ -26,7 +26,7 @@ WIDGETS = {
         ".orbital-explorer",
     ),
     "light_curve_explorer": (
-        "orbital_widgets.LightCurveExplorer(orbital, 'SIM AGN 1', panels=('ratio',))",
+        "orbital_widgets.LightCurveExplorer(orbital, 'GRB 120102S', panels=('ratio',))",
         ".orbital-light-curve",
     ),
     "storage_dashboard": ("orbital_widgets.StorageDashboard(orbital)", None),

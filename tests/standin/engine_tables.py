@@ -4,8 +4,9 @@ import numpy as np
 import pyarrow as pa
 
 from vast_standin.engine import Column, Definition, Engine
+from vast_standin.engine.pieces import Slot
 from vast_standin.engine.predicate import ALWAYS
-from vast_standin.engine.scan import ROW_ID_COLUMN, Slot, batches, scan
+from vast_standin.engine.scan import ROW_ID_COLUMN, batches, scan
 
 KEY, VALUE = 0, 1
 COLUMNS = (

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from vast_standin.engine import Engine, upgrades
+from vast_standin.engine.pieces import Slot
 from vast_standin.engine.predicate import ALWAYS, Target, Term
-from vast_standin.engine.scan import ROW_ID_COLUMN, Slot, batches, scan
+from vast_standin.engine.scan import ROW_ID_COLUMN, batches, scan
 from vast_standin.engine.views import projected
 
 ARCHIVE = Path(__file__).parent / "data" / "format_1.tar.xz"

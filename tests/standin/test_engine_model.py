@@ -18,8 +18,9 @@ from hypothesis.stateful import (
 )
 
 from vast_standin.engine import Column, Definition, Engine, choosing, rewriting
+from vast_standin.engine.pieces import Slot
 from vast_standin.engine.predicate import ALWAYS, Target, Term
-from vast_standin.engine.scan import ROW_ID_COLUMN, Slot, batches, scan
+from vast_standin.engine.scan import ROW_ID_COLUMN, batches, scan
 from vast_standin.engine.table import Projection
 from vast_standin.engine.views import projected
 from vast_standin.http import ProtocolError

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from vast_standin.engine import Column, Definition, Engine
 from vast_standin.engine.intervals import Intervals
 from vast_standin.engine.narrowing import segments_to_look_at
+from vast_standin.engine.pieces import Slot
 from vast_standin.engine.predicate import Target, one_of
-from vast_standin.engine.scan import FINISHED, Slot, batches, scan
+from vast_standin.engine.scan import FINISHED, batches, scan
 
 FIELDS = (
     pa.field("n", pa.int64()),

@@ -9,9 +9,10 @@ import pytest
 from engine_tables import KEY, SIZE, VALUE, add, opened, rows, settle
 
 from vast_standin.engine import upkeep
-from vast_standin.engine.predicate import Target, one_of
-from vast_standin.engine.projections import share_in_step
-from vast_standin.engine.scan import Slot, scan
+from vast_standin.engine.pieces import Slot
+from vast_standin.engine.predicate import Every, Target, Term, one_of
+from vast_standin.engine.projections import share_in_step, share_to_sort
+from vast_standin.engine.scan import scan
 from vast_standin.engine.table import Projection
 from vast_standin.engine.upkeep import Interrupted
 from vast_standin.engine.views import projected
@@ -91,12 +92,79 @@ def test_one_key_is_in_few_pieces_of_however_many_segments(tmp_path, segments):
     order = rows(projected(state, BY_VALUE))["value"].to_pylist()
     engine.close()
 
+    assert 100 == share_to_sort(before, BY_VALUE)
+    assert 0 == share_to_sort(state, BY_VALUE)
     assert segments == len(state.segments)
     assert len(before.runs_of(BY_VALUE)) <= 32
     assert 1 == len(state.runs_of(BY_VALUE))
     assert len({span.segment for span in plan.spans}) <= 2 + alike // SIZE
     assert alike == matches == share.rows_read
     assert sorted(order) == order
+
+
+BY_KEY = Projection(2, "by_key", (KEY,), (VALUE,))
+
+
+def test_runs_by_a_real_number_stay_apart_by_stretches_of_the_table(tmp_path):
+    """The table is sorted by value here, and its keys are all over their range."""
+    dice = np.random.default_rng(6)
+    engine, table = opened(tmp_path, key=(VALUE,), projections=(BY_KEY,))
+    for part in range(24):
+        keys, values = dice.random(SIZE), np.arange(SIZE) + part * SIZE
+        add(engine, table, keys, values)
+    settle(engine, table)
+    state = engine.root.tables[table]
+    high = Term(Target(KEY), "greater", 0.9)
+    late = Every((high, Term(Target(VALUE), "greater_equal", 23 * SIZE)))
+    plans = [scan(projected(state, BY_KEY), condition) for condition in (high, late)]
+    expected = [row for row in stored(state) if row["key"] > 0.9]
+    actual = rows(projected(state, BY_KEY), high).sort_by("id").to_pylist()
+    engine.close()
+
+    assert 24 // 4 == len(state.runs_of(BY_KEY))
+    assert [6, 1] == [len({span.segment for span in p.spans}) for p in plans]
+    assert len(expected) == plans[0].rows_to_open
+    assert plans[1].rows_to_open < 2 * 4 * SIZE * 0.1
+    assert expected == actual
+
+
+BY_BOTH = Projection(3, "by_both", (VALUE, KEY), ())
+
+
+@pytest.mark.parametrize("key", [(VALUE, KEY), ()], ids=["table", "projection"])
+def test_equal_values_are_narrowed_by_the_next_column_of_the_order(tmp_path, key):
+    dice = np.random.default_rng(7)
+    engine, table = opened(tmp_path, key=key, projections=() if key else (BY_BOTH,))
+    for _ in range(30):
+        keys = [None if dice.random() < 0.1 else dice.random() for _ in range(SIZE)]
+        add(engine, table, keys, dice.integers(0, 3, SIZE))
+    settle(engine, table)
+    state = engine.root.tables[table]
+    view = state if key else projected(state, BY_BOTH)
+    after = Term(Target(KEY), "greater", 0.9)
+    until = Term(Target(KEY), "less", 0.95)
+    conditions = {
+        "range": Every((holding(1), after, until)),
+        "null": Every((holding(1), Term(Target(KEY), "is_null"))),
+        "not by points": Every((Term(Target(VALUE), "greater", 0), after, until)),
+    }
+    plans = {name: scan(view, condition) for name, condition in conditions.items()}
+    actual = {
+        name: rows(view, condition).num_rows for name, condition in conditions.items()
+    }
+    every = stored(state)
+    engine.close()
+    inside = [r for r in every if r["key"] is not None and 0.9 < r["key"] < 0.95]
+    expected = {
+        "range": sum(r["value"] == 1 for r in inside),
+        "null": sum(r["value"] == 1 and r["key"] is None for r in every),
+        "not by points": sum(r["value"] > 0 for r in inside),
+    }
+
+    assert expected == actual
+    assert expected["range"] == plans["range"].rows_to_open
+    assert expected["null"] == plans["null"].rows_to_open
+    assert plans["not by points"].rows_to_open > expected["not by points"]
 
 
 def change(engine, table, dice):

@@ -1,6 +1,6 @@
 """Runs of rows as first written: one record batch on disk, its zones and row ids."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -30,7 +30,7 @@ class Base:
     run: int = 0
 
     @cached_property
-    def zones(self) -> dict[int, ColumnZones]:
+    def zones(self) -> Mapping[int, ColumnZones]:
         """Zone maps by column number."""
         return unpack(self.packed_zones)
 

@@ -58,7 +58,7 @@ def merged_run(
             if table.is_current(origin):
                 shifts[i] = sum(o.rows for o in origins) - run.starts[i]
                 origins.append(origin)
-        for piece in pieces_of(table, run):
+        for piece in pieces_of(table, projection, run):
             pieces.append(piece)
             moves[piece.id] = run, shifts
     written: list[Base] = []

@@ -5,7 +5,7 @@ thousand segments is searched by one comparison of arrays instead of a thousand.
 the remaining segments, zones and sort order narrow further.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ _Bounds = tuple[object, object, int, int]
 _UNKNOWN: _Bounds = (None, None, 1, 2)
 _NULL: _Bounds = (None, None, 1, 1)
 _NEAR = 256
+_FEW_VALUES = 64
 
 
 def narrowed(
@@ -29,7 +30,9 @@ def narrowed(
 ) -> Iterator[tuple[int, int, int]]:
     """Yield segment index, first position and end of each span that may hold matching rows."""
     for index in segments_to_look_at(table, possible).tolist():
-        for start, stop in _narrowed(table.segments[index], possible):
+        segment = table.segments[index]
+        key = segment.key or (table.definition.sort_key if segment.base.run else ())
+        for start, stop in _narrowed(segment, possible, key):
             yield index, start, stop
 
 
@@ -68,7 +71,9 @@ def _bounds(segment: Segment, number: int) -> _Bounds:
     return _NULL if segment.base.column(number) is None else _UNKNOWN
 
 
-def _narrowed(segment: Segment, possible: Mapping[int, Intervals]) -> list[Span]:
+def _narrowed(
+    segment: Segment, possible: Mapping[int, Intervals], key: Sequence[int]
+) -> list[Span]:
     if segment.live == 0:
         return []
     spans: list[Span] = [(0, segment.rows)]
@@ -76,6 +81,8 @@ def _narrowed(segment: Segment, possible: Mapping[int, Intervals]) -> list[Span]
     for number, values in possible.items():
         matching = segment.sorted_spans(number, values)
         if matching is not None:
+            if len(key) > 1 and key[0] == number and key[1] in possible:
+                matching = _among_equals(segment, matching, values, possible, key[1])
             spans = _near(matching)
             continue
         groups = segment.possible_groups(number, values)
@@ -84,6 +91,24 @@ def _narrowed(segment: Segment, possible: Mapping[int, Intervals]) -> list[Span]
     if mask is not None and not mask.all():
         spans = _meet(spans, list(runs_of(mask, segment.rows)))
     return spans
+
+
+def _among_equals(
+    segment: Segment,
+    spans: list[Span],
+    values: Intervals,
+    possible: Mapping[int, Intervals],
+    number: int,
+) -> list[Span]:
+    """Narrow spans, each of rows with one leading value, by the next column they are sorted by."""
+    few = len(values.spans) <= _FEW_VALUES and not values.nulls
+    if not few or any(low is None or low != high for low, high in values.spans):
+        return spans
+    return [
+        span
+        for start, stop in spans
+        for span in segment.spans_within(number, possible[number], start, stop)
+    ]
 
 
 def _near(spans: list[Span]) -> list[Span]:

@@ -1,5 +1,6 @@
 """Patches: new values of single columns of a segment, laid over it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -29,7 +30,7 @@ class Patch:
     packed_zones: bytes
 
     @cached_property
-    def zones(self) -> dict[int, ColumnZones]:
+    def zones(self) -> Mapping[int, ColumnZones]:
         """Zone maps by column number, for the touched groups only."""
         return unpack(self.packed_zones)
 

@@ -5,9 +5,8 @@ scan is cut into slots (the wire's splits and sub-splits) by position: blocks of
 groups are dealt out to the slots in turn.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ import pyarrow as pa
 
 from vast_standin.engine.certain import certainly_holds
 from vast_standin.engine.narrowing import narrowed
-from vast_standin.engine.positions import Positions, Span
+from vast_standin.engine.pieces import Piece, Share, Slot, Span3, cut, joined
 from vast_standin.engine.predicate import (
     ALWAYS,
     Expression,
@@ -34,77 +33,10 @@ _STEP = 2 * GROUP
 _MOST_ROWS_TESTED = 1 << 24
 _BATCH = GROUP
 _FEW = 4096
-_APART = 8192
 _MOST_ROWS_AHEAD = 1 << 20
 _Step = tuple[int, int, int, int]
 
 Virtual = Callable[[Segment, int, int], pa.Array]
-
-
-@dataclass(frozen=True)
-class Span3:
-    """A span of one segment: its index in the table, first position and end."""
-
-    segment: int
-    start: int
-    stop: int
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Rows to return: a span of a segment, or the chosen rows of it."""
-
-    segment: Segment
-    start: int
-    stop: int
-    chosen: Positions | None
-
-    @property
-    def rows(self) -> int:
-        """Number of rows to return."""
-        return self.stop - self.start if self.chosen is None else len(self.chosen)
-
-    @cached_property
-    def spans(self) -> list[Span]:
-        """Where its rows are: what lies between chosen rows far apart is left out."""
-        if self.chosen is None:
-            return [(self.start, self.stop)]
-        if not len(self.chosen):
-            return []
-        cuts = np.flatnonzero(np.diff(self.chosen) > _APART)
-        starts = self.chosen[np.concatenate(([0], cuts + 1))]
-        ends = self.chosen[np.concatenate((cuts, [len(self.chosen) - 1]))]
-        return [
-            (self.start + low, self.start + high + 1)
-            for low, high in zip(starts.tolist(), ends.tolist(), strict=True)
-        ]
-
-
-@dataclass(frozen=True)
-class Slot:
-    """A share of a table: block b belongs to it if b % slots == number."""
-
-    number: int
-    slots: int
-    block: int
-
-    def own_span(self, position: int) -> tuple[int, int]:
-        """Return the first span of this slot at or after a position."""
-        block = position // self.block
-        ahead = (self.number - block) % self.slots
-        if ahead:
-            position = (block + ahead) * self.block
-        return position, (position // self.block + 1) * self.block
-
-
-@dataclass(frozen=True)
-class Share:
-    """The rows of a slot for one page, where the next page begins, and what was opened."""
-
-    pieces: tuple[Piece, ...]
-    next: int
-    rows_read: int
-    groups_read: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,15 +60,15 @@ class Scan:
             for step, tested in zip(steps, self._tested(steps), strict=True):
                 _, low, high, at = step
                 most = None if limit is None else limit - rows
-                piece, cut = _cut(tested, most)
+                piece, end = cut(tested, most)
                 if self.condition is ALWAYS:
-                    read += (high if cut is None else cut) - low
+                    read += (high if end is None else end) - low
                     groups.update(_groups(step))
                 if piece.rows:
                     pieces.append(piece)
                     rows += piece.rows
-                if cut is not None:
-                    return Share(tuple(pieces), at + cut - low, read, len(groups))
+                if end is not None:
+                    return Share(tuple(pieces), at + end - low, read, len(groups))
                 if limit is not None and read >= _MOST_ROWS_TESTED:
                     return Share(tuple(pieces), at + high - low, read, len(groups))
         return Share(tuple(pieces), FINISHED, read, len(groups))
@@ -267,15 +199,49 @@ def scan(
 
     Raises ProtocolError if these are in a file that is missing.
     """
+    spans = _spans(table, condition, None)
+    return Scan(table, condition, virtual or {}, spans or ())
+
+
+def smallest_scan(
+    states: Mapping[str, Table], condition: Expression, virtual: Mapping[int, Virtual]
+) -> tuple[str, Scan]:
+    """Plan the scan that opens the fewest rows, of those alike the first.
+
+    A table is given up as soon as it would open as many as one before.
+    """
+    best: tuple[str, Scan] | None = None
+    for name, table in states.items():
+        most = None if best is None else best[1].rows_to_open
+        spans = _spans(table, condition, most)
+        if spans is not None:
+            best = name, Scan(table, condition, virtual, spans)
+    if best is None:
+        raise ValueError("there is nothing to scan")
+    return best
+
+
+def _spans(
+    table: Table, condition: Expression, fewer_than: int | None
+) -> tuple[Span3, ...] | None:
+    """Find the spans that may hold matching rows; None if they are not fewer rows."""
     possible = {
         number: values
         for number, values in possible_values(condition).items()
         if number in table.definition.by_number
     }
-    spans = tuple(Span3(*span) for span in narrowed(table, possible))
+    spans: list[Span3] = []
+    rows = 0
+    if fewer_than == 0:
+        return None
+    for span in narrowed(table, possible):
+        spans.append(Span3(*span))
+        rows += spans[-1].stop - spans[-1].start
+        if fewer_than is not None and rows >= fewer_than:
+            return None
     for number in {span.segment for span in spans}:
         table.segments[number].require()
-    return Scan(table, condition, virtual or {}, spans)
+    return tuple(spans)
 
 
 def _lumps(steps: Iterator[_Step]) -> Iterator[list[_Step]]:
@@ -308,7 +274,7 @@ def batches(
     group: list[Piece] = []
     rows = 0
     asked = few(pieces)
-    for piece in _joined(pieces):
+    for piece in joined(pieces):
         if group and rows + piece.rows > _BATCH:
             yield _columns(scan_, group, numbers, asked=asked), rows
             group, rows = [], 0
@@ -335,35 +301,3 @@ def _columns(
         parts = [scan_.take(piece, number) for piece in pieces]
         result.append(parts[0] if len(parts) == 1 else pa.concat_arrays(parts))
     return result
-
-
-def _joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """Join neighbours that are returned whole."""
-    last: Piece | None = None
-    for piece in pieces:
-        if (
-            last is not None
-            and last.segment is piece.segment
-            and last.stop == piece.start
-            and last.chosen is None
-            and piece.chosen is None
-        ):
-            last = Piece(last.segment, last.start, piece.stop, None)
-            continue
-        if last is not None:
-            yield last
-        last = piece
-    if last is not None:
-        yield last
-
-
-def _cut(piece: Piece, most: int | None) -> tuple[Piece, int | None]:
-    """Cut a piece to `most` rows; also return the position after it, if cut."""
-    if most is None or piece.rows < most:
-        return piece, None
-    if piece.chosen is None:
-        stop = piece.start + most
-        return Piece(piece.segment, piece.start, stop, None), stop
-    chosen = piece.chosen[:most]
-    stop = piece.start + (int(chosen[-1]) + 1 if len(chosen) else 0)
-    return Piece(piece.segment, piece.start, stop, chosen), stop

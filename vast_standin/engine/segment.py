@@ -203,6 +203,23 @@ class Segment:
             spans.append((self.rows - nulls, self.rows))
         return [s for s in spans if s[0] < s[1]]
 
+    def spans_within(
+        self, number: int, intervals: Intervals, start: int, stop: int
+    ) -> list[Span]:
+        """Return the spans that hold the values in [start, stop), sorted by the column."""
+        if any(number in patch.numbers for patch in self.patches):
+            return [(start, stop)]
+        values = self.base.ordered(number, start, stop)
+        spans = [(start + low, start + high) for low, high in _found(values, intervals)]
+        if intervals.nulls:
+            spans.append((start + len(values), stop))
+        return [s for s in spans if s[0] < s[1]]
+
+    @property
+    def key(self) -> tuple[int, ...]:
+        """Columns it is sorted by, if that is not the sort key of its table."""
+        return ()
+
     def _searched(self, number: int, intervals: Intervals) -> list[Span]:
         """Return where to search: row groups ruled out need not be verified for that."""
         if self.whole:

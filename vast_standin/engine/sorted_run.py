@@ -4,6 +4,7 @@ A projection is a few runs instead of a copy of every segment, so that the rows 
 lie side by side in one or two pieces of each, however large the table is.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -43,11 +44,6 @@ class SortedRun:
         rows = [origin.rows for origin in self.origins]
         return np.concatenate(([0], np.cumsum(rows[:-1], dtype=np.int64)))
 
-    @cached_property
-    def segments(self) -> tuple[Segment, ...]:
-        """The pieces as segments, all of whose rows are live."""
-        return tuple(map(Segment, self.pieces))
-
     @property
     def rows(self) -> int:
         """Rows, dead ones included."""
@@ -63,29 +59,41 @@ class SortedRun:
 class Living:
     """Which rows of a run's origins are in the table, as it is now.
 
-    `current` marks the origins whose segments are as they were; `gone` numbers the rows
-    that were deleted there, rising.
+    `current` marks the origins whose segments are as they were; `deleted` are the
+    positions that were deleted there, by index of the origin.
     """
 
     starts: npt.NDArray[np.int64]
     current: npt.NDArray[np.bool_]
-    gone: Positions
+    deleted: Mapping[int, Positions]
 
     def mask(self, numbers: Positions) -> npt.NDArray[np.bool_]:
         """Mark the rows of these numbers that are in the table."""
         origins = np.searchsorted(self.starts, numbers, side="right") - 1
         mask: npt.NDArray[np.bool_] = self.current[origins]
-        if len(self.gone):
-            at = np.searchsorted(self.gone, numbers)
-            at[at == len(self.gone)] = 0
-            mask &= self.gone[at] != numbers
+        if not self.deleted:
+            return mask
+        order = np.argsort(origins, kind="stable")
+        present, first = np.unique(origins[order], return_index=True)
+        for index, rows in zip(
+            present.tolist(), np.split(order, first[1:]), strict=True
+        ):
+            gone = self.deleted.get(index)
+            if gone is not None:
+                positions = numbers[rows] - self.starts[index]
+                at = np.minimum(np.searchsorted(gone, positions), len(gone) - 1)
+                mask[rows] &= gone[at] != positions
         return mask
 
 
 @dataclass(frozen=True, eq=False)
 class SortedPiece(Segment):
-    """A piece of a run some of whose rows are not in the table any more."""
+    """A piece of a run, sorted by a key.
 
+    Without `living` all its rows are in the table.
+    """
+
+    key: tuple[int, ...] = ()
     living: Living | None = None
 
     @property

@@ -18,24 +18,26 @@ def projected(table: Table, projection: Projection) -> Table:
     if view is None:
         covered = table.covered(projection)
         runs = table.runs_of(projection)
-        pieces = [piece for run in runs for piece in pieces_of(table, run)]
+        pieces = [piece for run in runs for piece in pieces_of(table, projection, run)]
         remainder = [s for s in table.segments if s.id not in covered]
         view = table.with_segments((*pieces, *remainder))
         table.views[projection.id] = view
     return view
 
 
-def pieces_of(table: Table, run: SortedRun) -> Sequence[Segment]:
-    """Return the pieces of a run, their rows masked that the table has not any more."""
+def pieces_of(
+    table: Table, projection: Projection, run: SortedRun
+) -> Sequence[Segment]:
+    """Return the pieces of a run; rows that the table has no more are masked."""
     current = np.array([table.is_current(origin) for origin in run.origins], np.bool_)
-    gone = [
-        start + segment.deleted
-        for start, origin in zip(run.starts.tolist(), run.origins, strict=True)
+    deleted = {
+        index: segment.deleted
+        for index, origin in enumerate(run.origins)
         if table.is_current(origin)
         and (segment := table.by_id[origin.segment]).deleted is not None
-    ]
-    if not gone and current.all():
-        return run.segments
-    numbers = np.concatenate([np.empty(0, dtype=np.int64), *gone])
-    living = Living(run.starts, current, numbers)
-    return [SortedPiece(piece, living=living) for piece in run.pieces]
+        and len(segment.deleted)
+    }
+    living = None
+    if deleted or not current.all():
+        living = Living(run.starts, current, deleted)
+    return [SortedPiece(p, key=projection.sorted, living=living) for p in run.pieces]

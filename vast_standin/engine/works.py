@@ -12,7 +12,6 @@ from vast_standin.engine.choosing import (
     first_of,
     groups_of,
     runs_to_merge,
-    sorted_runs_to_merge,
     worth_merging,
 )
 from vast_standin.engine.copying import merged_run, runs_along, sorted_run
@@ -28,6 +27,7 @@ from vast_standin.engine.rewriting import (
 from vast_standin.engine.segment import Segment
 from vast_standin.engine.shared import Shared
 from vast_standin.engine.sorted_run import SortedRun
+from vast_standin.engine.stretches import runs_worth_merging
 from vast_standin.engine.table import Projection, Table
 
 if TYPE_CHECKING:
@@ -196,17 +196,6 @@ class Works:
             name = self.shared.numbers.new_file("m")
             writer = self._writers[number] = self.shared.folder.writer(name)
         return Rewriter(self.table.definition, writer, self.shared.numbers.new_id)
-
-
-def runs_worth_merging(
-    table: Table, projection: Projection, *, settled: bool
-) -> list[int]:
-    """Choose runs of a projection that are worth merging, by number."""
-    sizes = {
-        run.id: (sum(o.rows for o in run.origins if table.is_current(o)), run.rows)
-        for run in table.runs_of(projection)
-    }
-    return sorted_runs_to_merge(sizes, settled=settled)
 
 
 def is_crowded(table: Table) -> bool:

@@ -4,7 +4,7 @@ They are computed when data arrives, packed into one Arrow record batch beside t
 catalogue entry of the data, and consulted before any of it is read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -115,24 +115,45 @@ def pack(zones: Mapping[int, ColumnZones]) -> bytes:
     return bytes(sink.getvalue())
 
 
-def unpack(data: bytes) -> dict[int, ColumnZones]:
+class _Unpacked(Mapping[int, ColumnZones]):
+    """The zones of the columns in one batch, each taken out of it when it is asked for."""
+
+    def __init__(self, batch: pa.RecordBatch) -> None:
+        self._batch = batch
+        self._numbers = [int(n.partition(" ")[0]) for n in batch.schema.names[2::3]]
+        self._zones: dict[int, ColumnZones] = {}
+
+    def __getitem__(self, number: int) -> ColumnZones:
+        zones = self._zones.get(number)
+        if zones is None:
+            zones = self._zones[number] = self._of(number)
+        return zones
+
+    def _of(self, number: int) -> ColumnZones:
+        if number not in self._numbers:
+            raise KeyError(number)
+        low = 2 + 3 * self._numbers.index(number)
+        return ColumnZones(
+            self._batch.column(0).to_numpy(),
+            self._batch.column(low),
+            self._batch.column(low + 1),
+            self._batch.column(low + 2).to_numpy(),
+            self._batch.column(1).to_numpy(),
+        )
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+
+def unpack(data: bytes) -> Mapping[int, ColumnZones]:
     """Read what pack wrote."""
     if not data:
         return {}
     with pa.ipc.open_stream(data) as stream:
-        batch = stream.read_next_batch()
-    groups, rows = batch[_GROUPS].to_numpy(), batch[_ROWS].to_numpy()
-    numbers = [int(n.partition(" ")[0]) for n in batch.schema.names[2::3]]
-    return {
-        number: ColumnZones(
-            groups,
-            batch[f"{number} low"],
-            batch[f"{number} high"],
-            batch[f"{number} nulls"].to_numpy(),
-            rows,
-        )
-        for number in numbers
-    }
+        return _Unpacked(stream.read_next_batch())
 
 
 def _cuts(

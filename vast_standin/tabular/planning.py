@@ -28,7 +28,7 @@ from vast_standin.engine.predicate import (
 )
 from vast_standin.engine.projections import projection_named
 from vast_standin.engine.root import Root
-from vast_standin.engine.scan import ROW_ID_COLUMN, Scan, Virtual, scan
+from vast_standin.engine.scan import ROW_ID_COLUMN, Scan, Virtual, smallest_scan
 from vast_standin.engine.segment import Segment
 from vast_standin.engine.table import Column, Projection, Table
 from vast_standin.engine.views import projected
@@ -172,10 +172,8 @@ def _bind(table: Table, relation: Relation, name: str, *, automatic: bool) -> Pl
     views = {p.name: projected(table, p) for p in chosen}
     if not name:
         views[""] = table
-    scans = {n: scan(view, condition, virtual) for n, view in views.items()}
-    # Of those that open the same the first: a projection.
-    best = min(scans, key=lambda n: scans[n].rows_to_open)
-    return Plan(table, scans[best], leaves, schema, wide, best)
+    best, smallest = smallest_scan(views, condition, virtual)
+    return Plan(table, smallest, leaves, schema, wide, best)
 
 
 def _projections(

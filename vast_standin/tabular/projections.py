@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from vast_standin.engine.projections import (
-    ALL_IN_STEP,
     projection_named,
     share_in_step,
+    share_to_sort,
     size_of,
 )
 from vast_standin.engine.table import Definition, Projection, Table
@@ -75,16 +75,15 @@ def projection_columns(call: Call) -> Response:
 
 
 def projection_stats(call: Call) -> Response:
-    """Report rows and bytes of a projection, and the share in step."""
+    """Report rows and bytes of a projection, the share to sort and that in step."""
     table = call.table()
     projection = projection_named(table.definition, _name(call))
-    share = share_in_step(table, projection)
     body = message(
         {
             0: Scalar("Int64", table.live),
             1: Scalar("Int64", size_of(table, projection)),
-            2: Scalar("Int64", ALL_IN_STEP - share),
-            3: Scalar("Int64", share),
+            2: Scalar("Int64", share_to_sort(table, projection)),
+            3: Scalar("Int64", share_in_step(table, projection)),
         }
     )
     return Response(body=body)

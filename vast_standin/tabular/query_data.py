@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 import pyarrow as pa
 
-from vast_standin.engine.scan import FINISHED, ROW_ID_COLUMN, Scan, Share, Slot, batches
+from vast_standin.engine.pieces import Share, Slot
+from vast_standin.engine.scan import FINISHED, ROW_ID_COLUMN, Scan, batches
 from vast_standin.engine.zones import GROUP
 from vast_standin.http import ProtocolError, Response
 from vast_standin.tabular.call import Call

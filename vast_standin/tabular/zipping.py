@@ -3,8 +3,9 @@
 import numpy as np
 import pyarrow as pa
 
+from vast_standin.engine.pieces import Slot
 from vast_standin.engine.predicate import ALWAYS
-from vast_standin.engine.scan import ROW_ID_COLUMN, Slot, batches, scan
+from vast_standin.engine.scan import ROW_ID_COLUMN, batches, scan
 from vast_standin.engine.table import EXTERNAL_ROW_ID, Column, Definition, Table
 from vast_standin.engine.transaction import Transaction
 from vast_standin.http import ProtocolError

@@ -11,6 +11,8 @@ from orbital_kernel.errors import QueryError
 from orbital_kernel.plots import curve_axes, theme
 
 SERIES = ("observatory", "instrument", "band")
+POOR_SIGMA = 10.0
+"""Standard deviations of chi-square from which a fit does not describe the points."""
 WIDTHS = ("time_err_plus_s", "time_err_minus_s")
 
 
@@ -34,7 +36,12 @@ def decay_of(
     breaks = ", ".join(f"{at:.4g} s" for at in fit.breaks_s)
     words = f"Decay of {name}: index {indices}"
     words += f", breaks at {breaks}" if breaks else ""
-    return fit.flux, f"{words}; chi-square {fit.chi2:.1f} of {fit.dof} dof."
+    words += f"; chi-square {fit.chi2:.1f} of {fit.dof} dof"
+    is_poor = fit.chi2 > fit.dof + POOR_SIGMA * np.sqrt(2 * fit.dof)
+    return (
+        fit.flux,
+        f"{words}{': the fit does not describe these points' if is_poor else ''}.",
+    )
 
 
 def _digits(err: float) -> int:

@@ -39,7 +39,7 @@ class Measured(NamedTuple):
 
 
 MEASURED = {
-    ("iccf", SIMULATED): Measured((0.684, 0.930), (0.715, 0.939), 1000),
+    ("iccf", SIMULATED): Measured((0.665, 0.940), (0.690, 0.941), 1000),
     ("iccf", RESAMPLED): Measured((0.810, 0.987), (0.890, 1.000), 300),
     ("zdcf", SIMULATED): Measured((0.670, 0.940), None, 100),
     ("dcf", CALIBRATED): Measured((0.600, 0.925), None, 40),

@@ -63,14 +63,14 @@ def point_counts(rows: pl.DataFrame) -> PointCounts | None:
         for name in (*COUNTS, "exposure_s", "value")
     )
     live = exposure / np.where(correction > 0, correction, 1.0) / _factors(rows)
-    found = PointCounts(counts, off, ratio, live, np.full(len(rows), "", dtype=object))
-    apart = np.abs(value * live - found.net)
+    points = PointCounts(counts, off, ratio, live, np.full(len(rows), "", dtype=object))
+    apart = np.abs(value * live - points.net)
     limit = rows["is_limit"].fill_null(value=False).to_numpy()
     has = np.isfinite(counts) & (exposure > 0)
     same = limit | (apart <= ROUNDED * (1 + counts))
-    found.missing[~same] = NOT_OF_COUNTS
-    found.missing[~has] = NO_COUNTS
-    return found
+    points.missing[~same] = NOT_OF_COUNTS
+    points.missing[~has] = NO_COUNTS
+    return points
 
 
 def _factors(rows: pl.DataFrame) -> Reals:
