@@ -115,14 +115,18 @@ def _of_rates(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _of_points(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the points of curves whose bins have one width and touch each other."""
+    """Return the points of curves whose bins have one width and touch each other.
+
+    A time that is neither the start nor the middle of its bin is a mean, not a clock's.
+    """
     needed = {"time_err_plus_s": pl.Float64(), "time_err_minus_s": pl.Float64()}
     rows = fill(frame, {**needed, "channel": pl.Int16(), "file_sha256": pl.String()})
     before, after = (
         pl.col(f"time_err_{side}_s").cast(pl.Float64) for side in ("minus", "plus")
     )
+    middle = (before - after).abs() < EQUAL * (before + after)
     bins = _bins(
-        rows.filter(before + after > 0),
+        rows.filter(before + after > 0, middle | (before == 0)),
         series=series_name(rows),
         start=pl.col("time").cast(TT).cast(pl.Int64)
         - (before * 1e9).round().cast(pl.Int64),
