@@ -526,7 +526,7 @@ def test_ctrl_c_leaves_whole_files_and_says_how_to_continue(fresh, sample):
     assert 130 == process.returncode
     assert "run the same command again" in " ".join(message.split())
     names = set(fresh.table("ops.files")["name"])
-    assert 0 < len(names) <= len(sample.tables["files"])  # a fast machine stores all
+    assert names  # all of them, where the machine is fast
     files = [path for path in sample.archive.rglob("*") if path.name in names]
     assert fresh.validate(*files).agrees
 

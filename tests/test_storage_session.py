@@ -5,7 +5,7 @@ import time
 import pytest
 
 from orbital_kernel import connect, embedded
-from orbital_kernel.errors import ConfigError, ProvisionError
+from orbital_kernel.errors import ConfigError, ProvisionError, StoreError
 from orbital_kernel.model.observatory import observatories
 from orbital_kernel.storage.growth.automation import quota_state
 from orbital_kernel.storage.growth.growth import Decision
@@ -214,3 +214,10 @@ def test_rows_count_for_the_observatory_of_their_table(session, archive, budgets
     assert [(), ()] == [stage.missing for stage in stages]
     rows = {"ledger": 12, "stored": 12}
     assert rows == stages[1].evidence["rows"]["chandra.photometry"]
+
+
+def test_a_table_of_a_database_without_a_view_is_refused_with_what_to_do(session):
+    nowhere = connect(session.home, database="nowhere")
+
+    with pytest.raises(StoreError, match="'nowhere' does not exist.*provision apply"):
+        nowhere.store.create("swift.rates")

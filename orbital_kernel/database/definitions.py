@@ -79,7 +79,13 @@ class Definitions:
         """Create one table of schema.py, and its schema if missing."""
         table = schema.table(full_name)
         schema_name = full_name.partition(".")[0]
-        bucket = self._tx.bucket(self._shared.database)
+        try:
+            bucket = self._tx.bucket(self._shared.database)
+        except vast_errors.MissingBucket:
+            raise StoreError(
+                f"database {self._shared.database!r} does not exist, so that it cannot "
+                f"have {full_name}: its view is created by `orbital provision apply`"
+            ) from None
         parent = bucket.schema(schema_name, fail_if_missing=False)
         parent = parent or bucket.create_schema(schema_name)
         parent.create_table(table.name, table.arrow, sorting_key=list(table.sort))

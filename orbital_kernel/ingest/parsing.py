@@ -145,8 +145,8 @@ def _filled(batch: pa.Table, full_name: str, path: Path, reader: Reader) -> pa.T
     """Return the rows in the table's types, without columns that are null throughout."""
     if "file_sha256" in batch.column_names:
         batch = batch.drop_columns(["file_sha256"])
-    table = schema.table(full_name)
     try:
+        table = schema.table(full_name)
         rows = schema.conform(batch, table, only_given=True)
     except SchemaMismatch as error:
         raise fault(error, path, reader, None) from error

@@ -9,7 +9,7 @@ import polars as pl
 
 from orbital_kernel.errors import QueryError, shortened
 from orbital_kernel.model.observatory import observatories
-from orbital_kernel.model.spelling import normalised, variants
+from orbital_kernel.model.spelling import normalised
 from orbital_kernel.model.synonyms import synonyms
 from orbital_kernel.query import Answer, Explain, Query
 from orbital_kernel.questions import spellings
@@ -152,7 +152,7 @@ def _points(orbital: Asks, names: Sequence[str]) -> tuple[pl.DataFrame, list[Ans
     registered = spellings.named(orbital, *names)
     owners = _owners(names, registered.filter(pl.col("kind") == "alias"))
     registered = registered.filter(pl.col("kind") == "object")
-    written = {text for name in names for text in variants(name)}
+    written = {text for name in names for text in spellings.spelled(name)}
     written |= {*registered["object_id"]}
     queries = [
         Query(f"{observatory}.photometry", COLUMNS, sets={"object": sorted(written)})

@@ -53,13 +53,18 @@ def of_points(orbital: Asks, name: str, names: pl.DataFrame) -> tuple[str, ...]:
         Query(
             f"{observatory}.photometry",
             columns=("object",),
-            sets={"object": variants(name)},
+            sets={"object": spelled(name)},
             limit=MANY,
         )
         for observatory in observatories()
     ]
     answers = together(orbital, queries, kind="names")
     return tuple(pl.concat(a.frame for a in answers)["object"].unique().sort())
+
+
+def spelled(name: str) -> list[str]:
+    """Return the usual spellings of a name and of its synonyms."""
+    return sorted({text for n in (name, *synonyms([name])) for text in variants(n)})
 
 
 def of_kind(names: pl.DataFrame, kind: str, table: str, name: str) -> list[str]:
