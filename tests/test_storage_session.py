@@ -219,5 +219,5 @@ def test_rows_count_for_the_observatory_of_their_table(session, archive, budgets
 def test_a_table_of_a_database_without_a_view_is_refused_with_what_to_do(session):
     nowhere = connect(session.home, database="nowhere")
 
-    with pytest.raises(StoreError, match="'nowhere' does not exist.*provision apply"):
+    with pytest.raises(StoreError, match=r"'nowhere' does not exist.*provision apply"):
         nowhere.store.create("swift.rates")
