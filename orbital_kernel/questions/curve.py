@@ -107,7 +107,14 @@ class LightCurve(Conversions, Exports):
 
     @property
     def not_binned(self) -> pl.DataFrame:
-        """How many points are in no bin: observatory, not_binned (the reason), points."""
+        """How many points are in no bin: observatory, not_binned (the reason), points.
+
+        Examples
+        --------
+        >>> from orbital_kernel import connect
+        >>> connect().light_curve("SIM AGN 1").not_binned.columns
+        ['observatory', 'not_binned', 'points']
+        """
         by = ("observatory", "not_binned")
         frame = fill(self.frame, {"not_binned": pl.String()}).drop_nulls("not_binned")
         return frame.group_by(*by).agg(pl.len().alias("points")).sort(*by)
