@@ -158,11 +158,7 @@ def table(searches, number):
             make(kind, number, rng) if make else {"rows": pairs(scatter, number, rng)}
         )
         alarms = false_alarms(kind, data, searches=searches, expected=LEVEL)
-        even = "" if alarms.randomised is None else f"{alarms.randomised:.4f}"
-        lines.append(
-            f"| {name} | {searches} | {alarms.examined:,} | {alarms.alarms} "
-            f"| {alarms.stated:.1f} | {alarms.share:.4f} | {even} |"
-        )
+        lines.append(_line(name, searches, alarms))
         print(lines[-1], flush=True)
     lines.append(NOTES)
     return "\n".join([*lines, *completeness(searches, number)])
@@ -182,13 +178,17 @@ def of_stored(searches):
             print(lines[-1], flush=True)
             continue
         alarms = false_alarms(kind, data, searches=searches, expected=LEVEL)
-        even = "" if alarms.randomised is None else f"{alarms.randomised:.4f}"
-        lines.append(
-            f"| {kind} | {searches} | {alarms.examined:,} | {alarms.alarms} "
-            f"| {alarms.stated:.1f} | {alarms.share:.4f} | {even} |"
-        )
+        lines.append(_line(kind, searches, alarms))
         print(lines[-1], flush=True)
     return lines
+
+
+def _line(name, searches, alarms):
+    even = "" if alarms.randomised is None else f"{alarms.randomised:.4f}"
+    return (
+        f"| {name} | {searches} | {alarms.examined:,} | {alarms.alarms} "
+        f"| {alarms.stated:.1f} | {alarms.share:.4f} | {even} |"
+    )
 
 
 def completeness(searches, number):

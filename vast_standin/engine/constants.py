@@ -1,7 +1,7 @@
 """Constant columns: one value and how often it repeats, as Arrow's run-end encoding.
 
-The name of a file in each of its rows takes more bytes than the row's numbers. Clients may
-send such a column as one run, segments hold it as one, and readers get plain values.
+The name of a file in each of its rows takes more bytes than the row's numbers. Clients send
+and read a value per row; segments hold such a column as one run.
 """
 
 from collections.abc import Collection, Mapping, Sequence

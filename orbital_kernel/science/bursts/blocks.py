@@ -53,9 +53,15 @@ def block_edges(rate: Floats, weight: Floats, penalty: float) -> Ints:
                 starts[kept] = starts[k]
                 kept += 1
         count = kept
-    edges = np.empty(n + 1, dtype=np.int64)
+    return edges_of(last)
+
+
+@compiled
+def edges_of(last: Ints) -> Ints:
+    """Return the edges of blocks, from 0 to n, given where the block that ends at each begins."""
+    edges = np.empty(last.size, dtype=np.int64)
     number = 0
-    at = n
+    at = last.size - 1
     while at > 0:
         edges[number] = at
         number += 1

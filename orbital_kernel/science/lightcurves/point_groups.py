@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.science.bursts.blocks import block_edges
+from orbital_kernel.science.bursts.blocks import block_edges, edges_of
 from orbital_kernel.science.compiled import compiled
 from orbital_kernel.science.lightcurves.count_rates import NO_COUNTS, PointCounts
 
@@ -243,11 +243,4 @@ def count_edges(counts: Reals, live: Reals, penalty: float) -> Ints:
             if score > top:
                 top, last[i + 1] = score, j
         best[i + 1] = top - penalty
-    edges = np.zeros(n + 1, np.int64)
-    size, at = 0, n
-    while at > 0:
-        edges[size] = at
-        size += 1
-        at = last[at]
-    edges[size] = 0
-    return edges[: size + 1][::-1].copy()
+    return edges_of(last)
