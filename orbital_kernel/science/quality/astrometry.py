@@ -193,7 +193,7 @@ def _of_fit(subject: str, fit: FrameFit) -> list[Measured]:
 
 
 def _significance(value: float, error: float) -> str:
-    """Return a value's distance from 0 in words; below SIGMAS it is no fault."""
+    """Return a value's distance from 0 in words; below SIGMAS it is not a fault."""
     if not 0 < error < np.inf:
         return ""
     sigma = value / error

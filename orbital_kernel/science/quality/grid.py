@@ -15,7 +15,7 @@ JUMP_S = 1e-3
 OVERLAP_SHARE = 0.01
 """Bins of unequal width may overlap by this share of the narrower one: edges are rounded."""
 GRID_BINS = 64
-"""After longer gaps a new grid is no jump of the clock."""
+"""After longer gaps a new grid does not count as a jump of the clock."""
 APART = 3
 """Overlaps of bins farther apart than so many widths are jumps of their own."""
 CURVE = ("object", "instrument", "mode", "band", "unit")
