@@ -23,8 +23,7 @@ from orbital_kernel.model.predicate import Clause
 LOG = logging.getLogger(__name__)
 ROW_ID = "$row_id"
 SLICE_BYTES = 4_600_000
-SLICE_ROWS = 300_000
-"""The vendor's client sends no more in one request: 16 bytes for the id of each."""
+SLICE_ROWS = 500_000
 ROWS_A_SPLIT = 4_000_000
 MOST_ROWS_ALONE = 1 << 20
 
