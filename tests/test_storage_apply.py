@@ -86,6 +86,27 @@ def test_the_view_is_attached_to_its_own_policies(vms, client):
     assert view["select_for_live_monitoring"]
 
 
+def test_views_beyond_the_limit_are_not_monitored_live_and_named(vms, client):
+    policy = next(p for p in client.viewpolicies.get() if p["name"] == "default")
+    for number in range(9):
+        client.views.post(
+            name=f"guest-{number}",
+            path=f"/guest/{number}",
+            policy_id=policy["id"],
+            create_dir=True,
+            select_for_live_monitoring=True,
+        )
+    first = plan(vms)
+    apply(first, vms).require()
+    live = {v["name"] for v in rows(client, "view") if v["select_for_live_monitoring"]}
+    slower = [note for note in first.notes if "every 5 minutes" in note]
+
+    wanted = [r.name for r in DESIRED if r.fields.get("select_for_live_monitoring")]
+    assert wanted[:1] == list(live)
+    assert wanted[1:] == [note.split()[1] for note in slower]
+    assert plan(vms).empty
+
+
 def test_limits_arrive_to_the_byte(vms, client):
     apply(plan(vms), vms)
     quota = row(client, "quota", "orbital-chandra")

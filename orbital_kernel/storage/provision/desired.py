@@ -194,7 +194,8 @@ def _protection(space: Space, protection: Protection, site: Site) -> list[Resour
 
 def _tables(observatories: tuple[Observatory, ...], site: Site) -> list[Resource]:
     tables = schema.tables(tuple(observatory.name for observatory in observatories))
+    needs = (("view", site.database.view.name),)
     return [
-        Resource(TABLE, name, site.tenant, name, table_fields(table), table.doc)
+        Resource(TABLE, name, site.tenant, name, table_fields(table), table.doc, needs)
         for name, table in tables.items()
     ]

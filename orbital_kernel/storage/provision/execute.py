@@ -65,9 +65,12 @@ class Applied:
 
     def summary(self) -> str:
         """Return the counts of changes, with the reason of each failure."""
+        names: dict[str, list[str]] = {}
+        for failure in (*self.failed, *self.skipped):
+            label = f"{failure.change.resource} {failure.change.name}"
+            names.setdefault(failure.reason, []).append(label)
         reasons = "; ".join(
-            f"{failure.change.resource} {failure.change.name}: {failure.reason}"
-            for failure in (*self.failed, *self.skipped)
+            f"{', '.join(labels)}: {reason}" for reason, labels in names.items()
         )
         return (
             f"{len(self.done)} changes made, {len(self.failed)} failed, "
@@ -163,7 +166,7 @@ def needs(resource: Resource) -> list[tuple[str, str]]:
     """Return kind and name of everything a resource refers to."""
     kind = KINDS.get(resource.kind)
     if kind is None:
-        return [("tenant", resource.tenant)]
+        return [*resource.needs, ("tenant", resource.tenant)]
     named = [
         (reference.kind, target)
         for name, reference in kind.references.items()

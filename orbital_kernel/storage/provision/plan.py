@@ -11,6 +11,7 @@ from orbital_kernel.model.sizes import size_text
 from orbital_kernel.storage.provision.change import Change
 from orbital_kernel.storage.provision.conflicts import Conflict, conflict, promises
 from orbital_kernel.storage.provision.kinds import CLUSTER, KINDS, TABLE
+from orbital_kernel.storage.provision.live_monitoring import within_limit
 from orbital_kernel.storage.provision.resource import (
     Actual,
     Resource,
@@ -96,7 +97,9 @@ def diff(desired: Sequence[Resource], actual: Actual) -> Plan:
     broken, unknown = promises(desired, actual)
     changes, conflicts, unchanged = [], list(broken), 0
     left_out = {*actual.absent, CLUSTER}
-    offered = [resource for resource in desired if resource.kind not in left_out]
+    offered, slower = within_limit(
+        [resource for resource in desired if resource.kind not in left_out], actual
+    )
     for resource in offered:
         trouble = conflict(resource, actual)
         change = None if trouble else _change(resource, actual)
@@ -109,7 +112,12 @@ def diff(desired: Sequence[Resource], actual: Actual) -> Plan:
     return Plan(
         changes=tuple(changes),
         conflicts=tuple(conflicts),
-        notes=(*_not_offered(desired, actual), *_tolerated(offered, actual), *unknown),
+        notes=(
+            *_not_offered(desired, actual),
+            *_tolerated(offered, actual),
+            *unknown,
+            *slower,
+        ),
         unchanged=unchanged,
     )
 

@@ -25,6 +25,8 @@ class Resource:
         `qos_policy`, …) hold names in place of ids.
     reason : str
         Why the file asks for it.
+    needs : tuple of (str, str)
+        Kind and name of what must exist before it, besides what its fields refer to.
     """
 
     kind: str
@@ -33,6 +35,7 @@ class Resource:
     identity: str
     fields: Fields
     reason: str = ""
+    needs: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
