@@ -11,7 +11,7 @@ from orbital_kernel.science.compiled import compiled
 from orbital_kernel.science.correlation import zdcf as z
 from orbital_kernel.science.correlation.dcf import binned
 from orbital_kernel.science.correlation.iccf import grid, interpolated
-from orbital_kernel.science.correlation.series import Series
+from orbital_kernel.science.correlation.series import Series, spacing
 
 Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -41,15 +41,8 @@ class Estimate:
     lag_of: Callable[[Series, Series, np.random.Generator], float]
     """The lag of two other series at the same times; NaN without a peak."""
 
-    @property
-    def step_s(self) -> float:
-        """Spacing of the examined lags around the lag, s."""
-        if self.lags.size < 2:
-            return 0.0
-        place = int(
-            np.clip(np.searchsorted(self.lags, self.lag_s), 1, self.lags.size - 1)
-        )
-        return float(self.lags[place] - self.lags[place - 1])
+    step_s: float
+    """Spacing of the lags that the sampling can tell apart, s."""
 
 
 @compiled
@@ -115,7 +108,13 @@ def _resampling(
         return at
 
     return Estimate(
-        lags, values, lag_s, interval, lambda other: function(a, other), lag_of
+        lags,
+        values,
+        lag_s,
+        interval,
+        lambda other: function(a, other),
+        lag_of,
+        float(lags[1] - lags[0]),
     )
 
 
@@ -204,6 +203,7 @@ def _zdcf(
         lambda _resamples, _rng: interval,
         lambda other: z.correlations(a.values, other.values, pairs),
         lag_of,
+        max(spacing(a), spacing(b)),
     )
 
 

@@ -22,7 +22,7 @@ from orbital_kernel.science.correlation.slope import RedNoise
 Reals = NDArray[np.float64]
 
 PLACES = (np.arange(8) + 0.5) / 8 - 0.5
-"""True lags of the simulated pairs within one step of the lags that are examined: evenly
+"""True lags of the simulated pairs within one step that the sampling can tell apart: evenly
 sampled series have a lag only at each step, and the true one is anywhere in it."""
 LEAST_SIGNAL = 1e-3
 """Least part of a series' variance that is not of its errors."""
