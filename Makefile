@@ -148,8 +148,8 @@ bench-watch: venv ## measure the delay until a live burst can be queried, while 
 bench-night: venv ## replay a stored night under the watcher: seconds from the commit of a burst to its page, into RESULTS.md
 	$(BIN)/python benchmarks/bench_night.py --write
 
-bench-matching: venv ## measure matching beside astropy's join (STILTS, nway, LSDB where installed: NWAY=PYTHON, LSDB=PYTHON), and its posteriors
-	$(BIN)/python benchmarks/bench_matching.py --sizes $(or $(SIZES),100000 1000000) --calibrate 12000 --results $(if $(NWAY),--nway $(NWAY)) $(if $(LSDB),--lsdb $(LSDB))
+bench-matching: venv ## measure matching beside astropy's join (STILTS, nway, LSDB where installed: NWAY=PYTHON, LSDB=PYTHON), and its posteriors; only from store to store at CURVE='SIZE ...'
+	$(BIN)/python benchmarks/bench_matching.py --sizes $(or $(SIZES),100000 1000000) --calibrate 12000 --results $(if $(NWAY),--nway $(NWAY)) $(if $(LSDB),--lsdb $(LSDB)) $(if $(CURVE),--curve $(CURVE))
 
 watch-kills: venv ## kill the watcher 50 times and compare with an undisturbed one
 	$(BIN)/python tests/watch_kills.py --kills 50

@@ -1,7 +1,7 @@
 """Matching of two catalogues beside astropy's, and what its posteriors promise.
 
     python benchmarks/bench_matching.py [--sizes 100000 1000000] [--calibrate 40000]
-        [--nway PYTHON] [--lsdb PYTHON] [--results]
+        [--nway PYTHON] [--lsdb PYTHON] [--curve SIZE ...] [--results]
 
 The catalogues are those of a simulated pointed sky (tests/pointed_sky.py): fields of
 Swift-XRT's and Chandra's size, a third of the sources clustered. Each method runs in a
@@ -12,7 +12,9 @@ installed: `stilts` in the PATH, the others in the environment of PYTHON. A meth
 fails is listed as such, and the next one runs. `--nway` also compares posteriors with
 nway's (nway_beside.py). `--calibrate` makes skies of so many fields with three lists,
 matches each two of them, and compares, in ten bins of the match probability, true pairs
-with the sum of the probabilities. `--results` writes the tables into RESULTS.md.
+with the sum of the probabilities. `--curve` measures nothing but the match in the
+database, at each of its sizes (matching_curve.py), 10,000,000 included: that takes 15 GB
+of disk. `--results` writes the tables into RESULTS.md.
 """
 
 import argparse
@@ -26,6 +28,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import matching_curve
 import numpy as np
 from matching_methods import (
     ASTROPY,
@@ -39,6 +42,7 @@ from matching_methods import (
     sky,
 )
 from nway_beside import beside_nway
+from recorded import record
 
 from orbital_kernel.questions.matching.pairing import pairing_of
 from orbital_kernel.science.matching.candidates import with_priors
@@ -232,7 +236,9 @@ def report(options):
 def write(section):
     """Replace the section of RESULTS.md, or add it."""
     text = RESULTS.read_text()
-    pattern = re.compile(rf"^{HEADING}\n.*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+    pattern = re.compile(
+        rf"^{HEADING}\n.*?(?=^## |^<!-- |\Z)", re.MULTILINE | re.DOTALL
+    )
     if pattern.search(text):
         text = pattern.sub(lambda _: section + "\n", text)
     else:
@@ -247,7 +253,14 @@ def main():
     parser.add_argument("--nway", metavar="PYTHON", help="a Python that has nway")
     parser.add_argument("--results", action="store_true")
     parser.add_argument("--lsdb", metavar="PYTHON", help="a Python that has lsdb")
+    parser.add_argument("--curve", type=int, nargs="+", metavar="SIZE")
     options = parser.parse_args()
+    if options.curve:
+        text = matching_curve.curve(options.curve)
+        if options.results:
+            title = matching_curve.TITLE
+            record(matching_curve.NAME, title, text, after=HEADING.strip("# "))
+        return
     for name, python in (("LSDB", options.lsdb), ("NWAY", options.nway)):
         if python:
             os.environ[name] = python

@@ -156,16 +156,7 @@ def from_store(frames):
     """From rows in the store to posteriors, objects and associations in the store."""
     with tempfile.TemporaryDirectory() as folder:
         try:
-            orbital = connect(folder)
-            orbital.storage.apply()
-            for name, frame in zip(("swift", "chandra"), frames, strict=True):
-                for part in frame.drop("truth").iter_slices(AT_ONCE):
-                    rows = part.with_columns(
-                        pl.Series("healpix", healpix(part["ra"], part["dec"])),
-                        pl.lit(name).alias("catalog"),
-                        pl.lit(value=True).alias("simulated"),
-                    )
-                    orbital.store.insert(f"{name}.sources", rows.to_arrow())
+            fill(folder, frames)
             server = settled(folder)
             done = subprocess.run(
                 [sys.executable, __file__, "match", folder],
@@ -177,6 +168,20 @@ def from_store(frames):
             return cost | {"cpu": cost["cpu"] + server_cpu(folder) - server}
         finally:
             embedded.stop(Path(folder))
+
+
+def fill(folder, frames):
+    """Store two lists in the database of a folder."""
+    orbital = connect(folder)
+    orbital.storage.apply()
+    for name, frame in zip(("swift", "chandra"), frames, strict=True):
+        for part in frame.drop("truth").iter_slices(AT_ONCE):
+            rows = part.with_columns(
+                pl.Series("healpix", healpix(part["ra"], part["dec"])),
+                pl.lit(name).alias("catalog"),
+                pl.lit(value=True).alias("simulated"),
+            )
+            orbital.store.insert(f"{name}.sources", rows.to_arrow())
 
 
 def match_stored(folder):

@@ -1,6 +1,8 @@
 """Conditions on thousands of values: read in one step, and no less exact."""
 
 import random
+from functools import reduce
+from operator import or_
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +23,7 @@ CONTENT = pa.table(
         "small": pa.array(dice.integers(0, 250, ROWS), pa.uint8()),
         "at": pa.array(dice.integers(0, 10_000, ROWS)).cast(pa.timestamp("us")),
         "day": pa.array(dice.integers(0, 10_000, ROWS), pa.int32()).cast(pa.date32()),
+        "cell": pa.array([None if i % 5 else i // 5 for i in range(ROWS)], pa.int64()),
         "name": pa.array([f"ü{i}" if i % 9 else None for i in range(ROWS)]),
         "flux": pa.array(np.where(np.arange(ROWS) % 7, dice.random(ROWS).round(3), 0)),
     }
@@ -67,6 +70,21 @@ def message(name, values):
         schema=CONTENT.schema, predicate=column.isin(values), field_names=[name]
     )
     return bytes(request.serialized)
+
+
+@pytest.mark.parametrize("name", ["n", "small", "cell"])
+def test_rows_of_many_ranges_are_those_within_one(session, content, name):
+    lows = random.Random(4).sample(range(-40, 4000), 60)
+    ranges = [(low % 250 if name == "small" else low, low % 9) for low in lows]
+    column = CONTENT[name].to_numpy(zero_copy_only=False)
+    within = [(column >= low) & (column <= low + width) for low, width in ranges]
+
+    with session.transaction() as tx:
+        table = table_in(tx, content)
+        parts = [table[name].between(low, low + width) for low, width in ranges]
+        rows = table.select(predicate=reduce(or_, parts)).read_all()
+
+    assert CONTENT.filter(np.any(within, axis=0)) == rows
 
 
 @pytest.mark.parametrize("name", ["n", "name", "flux"])

@@ -74,6 +74,8 @@ _INTERVALS: dict[str, Callable[[Any], Intervals]] = {
 }
 OPERATORS = frozenset(_INTERVALS)
 _ONE_OF = "one_of"
+_CLOSED = frozenset({"equal", "greater_equal", "less_equal"})
+"""Operators whose interval is exact for whole numbers."""
 
 
 def one_of(target: Target, values: pa.Array) -> Term:
@@ -115,6 +117,9 @@ def holds(
     """Test every row; returns one boolean per row, without nulls."""
     if isinstance(expression, Term):
         return _test(expression, columns[expression.target.column])
+    target = _of_ranges(expression)
+    if target is not None and pa.types.is_integer(columns[target.column].type):
+        return _in_ranges(columns[target.column], _narrow(expression))
     masks = [holds(part, columns, rows) for part in _grouped(expression)]
     if not masks:
         return _constant(isinstance(expression, Every), rows)
@@ -148,6 +153,29 @@ def _narrow(expression: Expression) -> Intervals:
     for part in expression.parts:
         result &= _narrow(part)
     return result
+
+
+def _of_ranges(expression: Expression) -> Target | None:
+    """Return the target that many ranges with their bounds are of; None for all else."""
+    if not isinstance(expression, Either) or len(expression.parts) < _MANY:
+        return None
+    terms = list(_terms(expression))
+    targets = {term.target for term in terms}
+    if len(targets) > 1 or not all(
+        term.operator in _CLOSED and isinstance(term.literal, int) for term in terms
+    ):
+        return None
+    target = targets.pop()
+    return None if target.path else target
+
+
+def _in_ranges(column: pa.Array, ranges: Intervals) -> pa.Array:
+    """Return which numbers are in ranges: by bisection, not range by range."""
+    valid = None if column.null_count == 0 else np.asarray(pc.is_valid(column))
+    plain = column if valid is None else pc.fill_null(column, 0)
+    values = plain.to_numpy()
+    inside = ranges.meets(values, values)
+    return pa.array(inside if valid is None else inside & valid)
 
 
 def _grouped(expression: Either | Every) -> Iterable[Any]:

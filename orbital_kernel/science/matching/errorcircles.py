@@ -101,6 +101,8 @@ def covariances(sources: pl.DataFrame, *, side: str) -> Reals:
     )
     scale = sigmas_in_radius(confidence)
     a, b = (major / scale) ** 2, (np.maximum(minor, 1e-6) / scale) ** 2
+    if not ellipse.any():  # the usual case
+        return np.stack([b, a, np.zeros_like(a)], axis=1)
     turn = np.radians(np.nan_to_num(angle))
     sine, cosine = np.sin(turn), np.cos(turn)
     east, north = a * sine**2 + b * cosine**2, a * cosine**2 + b * sine**2
