@@ -25,7 +25,6 @@ from typing import Any
 from xml.etree.ElementTree import ParseError
 
 import pyarrow as pa
-from astropy.io.fits import VerifyError
 
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.errors import ArchiveError, ReaderFault
@@ -42,7 +41,6 @@ DATA_ERRORS = (
     MemoryError,
     csv.Error,
     ParseError,
-    VerifyError,
     struct.error,
     pa.lib.ArrowException,
 )

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from astropy import units as u
 from astropy.io import votable
+from astropy.io.fits import VerifyError
 from astropy.table import Table, vstack
 
 from orbital_kernel.archives.faults import DATA_ERRORS
@@ -108,7 +109,7 @@ def upload_of(path: Path) -> Table:
         if path.suffix.lower() in {".csv", ".ecsv"} and b"%ECSV" not in source.head:
             return Table.read(path, format="ascii.csv")
         return Table.read(path, format="fits" if is_fits(source) else "ascii")
-    except DATA_ERRORS as error:
+    except (VerifyError, *DATA_ERRORS) as error:
         raise ArchiveError(
             f"{path.name} is not a table of VOTable, FITS, CSV or ECSV: {error}"
         ) from error
