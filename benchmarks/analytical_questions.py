@@ -9,7 +9,7 @@ import duckdb
 import numpy as np
 import polars as pl
 import pyarrow as pa
-from question_tables import SEED, SLICE, SPAN_S, START, TAG
+from question_tables import SEED, SLICE, SPAN_S, START, TAG, name_of
 
 from orbital_kernel import Query
 from orbital_kernel.model import times
@@ -36,7 +36,7 @@ def intervals(mission, rows):
     return pa.table(
         {
             "obs_id": [f"{mission}-{k}" for k in observation],
-            "object": [f"{TAG} {k}" for k in observation],
+            "object": [name_of(k) for k in observation],
             "time": ns[::2],
             "time_stop": ns[1::2],
             "kind": pa.repeat("gti", number),

@@ -14,7 +14,7 @@ Lines with several clients are of as many processes that make the same call at o
 about another object, alone and beside another process that inserts 1,000 points a second.
 The last three questions are of all rows (analytical_questions.py). `bytes` is what the
 answers of Orbital's queries hold; `queries` are those that were sent: a table without rows
-is not asked. A public call does more than the selection: it searches names, bursts and
+is not asked. These and the numbers of rows are medians of the calls. A public call does more than the selection: it searches names, bursts and
 notices of all observatories, and converts units.
 `--largest` measures 10^8 points beside 10^7 sources, of Orbital alone; its photometry has no
 projections by value and ObsID, so that it fits into 40 GB.
@@ -33,6 +33,7 @@ import question_tables as tables
 from query_plot import draw
 from question_calls import CALLS, asks_of, choose
 from question_clients import by_clients, ingesting
+from question_growth import with_growth
 from question_parquet import Parquet, compare
 from question_results import (
     LARGEST_PART,
@@ -73,7 +74,7 @@ def main():
     print(*notes, sep="\n")
     if arguments.out:
         part = LARGEST_PART if arguments.largest else PART
-        record(arguments.out, text, "\n\n".join(notes), part)
+        record(arguments.out, text, "\n\n".join(notes), part, with_growth)
     if arguments.keep:
         keep(arguments.keep, measured)
         if len(sizes) > 2:
@@ -146,12 +147,13 @@ class Run:
         first = timed(lambda: ask(fresh, targets[0]))
         fresh.flush()
         ask(self.orbital, targets[0])
-        spent = [first]
+        spent, explanations = [first], []
         for target in targets[1:]:
             with self.orbital.explained() as explanation:
                 spent.append(timed(lambda t=target: ask(self.orbital, t)))
+            explanations.append(explanation)
             self.measured.append(asked(self.rows, call, explanation, spent[-1]))
-        lines = [line(self.rows, call, ORBITAL, spent, explanation)]
+        lines = [line(self.rows, call, ORBITAL, spent, explanations)]
         for engine in ("DuckDB", "Polars") if frames is not None else ():
             query = getattr(frames, engine.lower()).get(call)
             if query is None:
@@ -190,7 +192,7 @@ class Run:
                 with self.orbital.explained() as explanation:
                     spent.append(timed(lambda ask=ask: ask(self.orbital)))
             self.measured.append(asked(self.rows, call, explanation, spent[-1]))
-            lines.append(line(self.rows, call, ORBITAL, spent, explanation))
+            lines.append(line(self.rows, call, ORBITAL, spent, [explanation]))
             text = statements[call]
             whole.compare(call, ask(self.orbital), whole.asked(text))
             spent = [timed(lambda t=text: whole.asked(t)) for _ in range(REPEATS + 1)]

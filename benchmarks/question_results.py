@@ -33,20 +33,31 @@ ASKED = (
 """Columns of the measurements that the scale model is fitted to, after call and size."""
 
 
-def line(rows, call, engine, spent, explanation=None, *, clients=1, cold=True):
-    """Return one line of the result; with `cold` the first duration is the cold one."""
+def line(rows, call, engine, spent, explanations=(), *, clients=1, cold=True):
+    """Return one line of the result; with `cold` the first duration is the cold one.
+
+    Numbers of rows and bytes are medians of all explained calls, as durations are.
+    """
     warm = (spent[1:] or spent) if cold else spent
     values = dict.fromkeys(COLUMNS)
     values |= {"rows": rows, "kind": call, "engine": engine, "clients": clients}
     values["cold_ms"] = round(1e3 * spent[0], 1) if cold else None
     values["p50_ms"] = round(1e3 * statistics.median(warm), 1)
     values["p99_ms"] = round(1e3 * float(np.percentile(warm, 99)), 1)
-    if explanation is not None:
-        values["queries"] = len(explanation.queries)
-        values["bytes"] = sum(query.bytes for query in explanation.queries)
-        for name in ("rows_read", "rows_stored", "rows_returned"):
-            values[name] = getattr(explanation, name)
+    if explanations:
+        several = [_counts(explanation) for explanation in explanations]
+        for name in several[0]:
+            values[name] = statistics.median_low(counts[name] for counts in several)
     return values
+
+
+def _counts(explanation):
+    names = ("rows_read", "rows_stored", "rows_returned")
+    return {
+        "queries": len(explanation.queries),
+        **{name: getattr(explanation, name) for name in names},
+        "bytes": sum(query.bytes for query in explanation.queries),
+    }
 
 
 def asked(rows, call, explanation, seconds):
@@ -88,15 +99,22 @@ def _cell(value):
     return f"{value:,}" if isinstance(value, int | float) else str(value)
 
 
-def record(path, text, notes, part):
-    """Write the table into a part of RESULTS.md, in place of that of an earlier run."""
-    begin, end = f"<!-- {part}: begin -->", f"<!-- {part}: end -->"
+def marks(part):
+    """Return what begins and ends a part of RESULTS.md."""
+    return f"<!-- {part}: begin -->", f"<!-- {part}: end -->"
+
+
+def record(path, text, notes, part, change=str):
+    """Write the table into a part of RESULTS.md, in place of that of an earlier run.
+
+    `change` returns the whole text as it is to be written.
+    """
+    begin, end = marks(part)
     content = path.read_text(encoding="utf-8")
     before, remainder = content.split(begin)
     after = remainder.split(end)[1]
-    path.write_text(
-        f"{before}{begin}\n{notes}\n\n{text}\n{end}{after}", encoding="utf-8"
-    )
+    written = f"{before}{begin}\n{notes}\n\n{text}\n{end}{after}"
+    path.write_text(change(written), encoding="utf-8")
 
 
 def circumstances():

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from orbital_kernel.database import Store
+from orbital_kernel.database import Store, Transaction
 from orbital_kernel.model import sky, times
 
 SEED = 17
@@ -30,6 +30,7 @@ AT_ONCE = 2
 """Slices inserted side by side: one is drawn while the other is sent."""
 SLIM_FROM = 20_000_000
 MOST_SOURCES = 10_000_000
+TABLES = ("swift.photometry", "chandra.sources", "cross.names")
 UNUSED = {"swift.photometry": ("by_value", "by_obs_id")}
 """Projections that no question here reads, dropped where tables are slim."""
 
@@ -58,8 +59,16 @@ def scene(rows: int, seed: int = SEED) -> Scene:
     number = len(counts)
     ra = rng.uniform(0, 360, number)
     dec = np.degrees(np.arcsin(rng.uniform(-1, 1, number)))
-    names = [f"{TAG} {k}" for k in range(number)]
+    names = [name_of(k) for k in range(number)]
     return Scene(names, ra, dec, np.array(counts))
+
+
+def name_of(number: int) -> str:
+    """Return an object's name: all have the same width, as those of surveys and bursts.
+
+    So a beginning without its last digit is that of ten names, however many there are.
+    """
+    return f"{TAG} {number:05d}"
 
 
 def photometry(objects: Scene, seed: int = SEED + 1) -> pa.Table:
@@ -184,19 +193,23 @@ def _insert(store: Store, table: str, slices: Iterator[pa.Table]) -> None:
 
 
 def settle(store: Store, seconds: float) -> float | None:
-    """Wait until all projections are in order; return the time, s, or None if it is over."""
+    """Wait until all is sorted, tables and projections; return the time, s.
+
+    None if it is not by then.
+    """
     start = clock.perf_counter()
     while clock.perf_counter() - start < seconds:
         with store.transaction() as tx:
-            pairs = [
-                (table, name)
-                for table in ("swift.photometry", "chandra.sources", "cross.names")
-                for name in tx.projections(table)
-            ]
-            if all(tx.in_order(table, name) for table, name in pairs):
+            if all(_is_settled(tx, table) for table in TABLES):
                 return round(clock.perf_counter() - start, 1)
         clock.sleep(0.2)
     return None
+
+
+def _is_settled(tx: Transaction, table: str) -> bool:
+    return tx.is_sorted(table) and all(
+        tx.in_order(table, name) for name in tx.projections(table)
+    )
 
 
 def disk_bytes(folder: Path) -> int:

@@ -69,6 +69,29 @@ def test_a_growth_that_smaller_sizes_do_not_have_is_an_error_not_a_fit():
     assert predicted_largest(calls).error > 0.9
 
 
+def test_rows_read_at_any_rate_are_found_from_calls_not_from_sizes():
+    calls = [
+        Asked(n, 50 + 3 * r, 80 * r, r)
+        for n in SIZES
+        for r in ((4, 16), (9, 31))[n > 9e4]
+    ]
+
+    predicted = predicted_largest(calls)
+
+    assert math.isclose(50 + 3 * 20, predicted.rows_read, rel_tol=1e-6)
+    assert predicted.error < 1e-6
+
+
+def test_scatter_of_few_calls_is_no_growth_with_the_table():
+    read = {30_000: (9, 31), 60_000: (16, 28), 120_000: (11, 29)}
+    calls = [Asked(n, r, 80, 10) for n, several in read.items() for r in several]
+
+    assert (0.0, 20) == (
+        cost.question_model(calls).share,
+        round(predicted_largest(calls).rows_read, -1),
+    )
+
+
 def test_two_sizes_are_too_few():
     with pytest.raises(ConfigError, match="three sizes"):
         predicted_largest([Asked(n, n, n, n) for n in SIZES[:2]])

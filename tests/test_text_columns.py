@@ -240,3 +240,18 @@ def test_an_account_of_many_blocks_is_that_of_one(tmp_path, monkeypatch):
     assert ["40 rows without a position"] == account.understood
     assert list(range(60)) == rows["file_row"].to_pylist()
     assert {"type": "x", "planned": "5/9/2011"} == json.loads(rows["extra"][0].as_py())
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [("a b", True), ("é", True), ("a\\b", False), ('"a, b"', False), ("a\x1fb", False)],
+)
+def test_text_is_plain_if_json_escapes_none_of_it(tmp_path, cell, expected):
+    path = tmp_path / "table.csv"
+    path.write_text(f"x,y\n{cell},1\n")
+
+    (some,) = text_columns.columns(path, ",")
+
+    assert expected == some.is_plain
+    document = text_columns.extras(some.cells, is_plain=some.is_plain)
+    assert [extra(row) for row in some.cells.rows(named=True)] == document.to_list()

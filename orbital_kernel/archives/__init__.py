@@ -10,7 +10,7 @@ number in the file.
 
 from pathlib import Path
 
-from orbital_kernel.archives.faults import DATA_ERRORS
+from orbital_kernel.archives.faults import data_errors
 from orbital_kernel.archives.reading import (
     Account,
     Batches,
@@ -86,6 +86,6 @@ def detect(path: Path) -> Reader:
         raise faults[0]
     try:
         reason = refusal(source, tuple(reader.name for reader in candidates))
-    except (ArchiveError, *DATA_ERRORS) as error:
+    except data_errors(ArchiveError) as error:
         reason = f"damaged: {error}"
     raise ArchiveError(f"{path.name}: {reason}")

@@ -3,7 +3,7 @@
 The rule, in this order:
 
 1. An ArchiveError says itself what is wrong with the file.
-2. An error of DATA_ERRORS is what parsers raise on broken input: the file is damaged.
+2. An error of `data_errors` is what parsers raise on broken input: the file is damaged.
 3. A NameError or ImportError is a fault of the reader, whatever the file holds.
 4. Any other error (AttributeError, TypeError, KeyError, …) is a fault of the reader,
    unless it was raised inside an installed package that the reader calls, such as
@@ -16,6 +16,7 @@ A fault is logged with its traceback and refuses the file; other files are read 
 import csv
 import logging
 import struct
+import sys
 import sysconfig
 import traceback
 import zlib
@@ -25,14 +26,13 @@ from typing import Any
 from xml.etree.ElementTree import ParseError
 
 import pyarrow as pa
-from astropy.io.fits import VerifyError
 
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.errors import ArchiveError, ReaderFault
 
 LOG = logging.getLogger(__name__)
 
-DATA_ERRORS = (
+_DATA_ERRORS = (
     OSError,
     EOFError,
     zlib.error,
@@ -42,14 +42,22 @@ DATA_ERRORS = (
     MemoryError,
     csv.Error,
     ParseError,
-    VerifyError,
     struct.error,
     pa.lib.ArrowException,
 )
-"""What parsers raise on damaged input: all of it means "this file cannot be read"."""
 PACKAGE = Path(__file__).parents[1]
 STANDARD_LIBRARY = Path(sysconfig.get_path("stdlib"))
 INSTALLED = {"site-packages", "dist-packages"}
+
+
+def data_errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
+    """Return what parsers raise on damaged input, and others: a file cannot be read.
+
+    astropy's own is among them once a file made some reader import it.
+    """
+    fits = sys.modules.get("astropy.io.fits")
+    of_fits = () if fits is None else (fits.VerifyError,)
+    return (*others, *_DATA_ERRORS, *of_fits)
 
 
 def guarded(reader: Reader, path: Path | None = None) -> Reader:
@@ -92,7 +100,7 @@ def guarded(reader: Reader, path: Path | None = None) -> Reader:
 
 def is_fault(error: Exception, *folders: Path) -> bool:
     """Return whether the code in these folders failed, and not the file's content."""
-    if isinstance(error, DATA_ERRORS):
+    if isinstance(error, data_errors()):
         return False
     if isinstance(error, NameError | ImportError):
         return True

@@ -1,11 +1,10 @@
 """Good time intervals of either observatory as rows of `intervals`."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from astropy.io import fits
 
 from orbital_kernel.archives.formats import fits_time
 from orbital_kernel.archives.formats.fits import FitsFile, Hdu, Reals
@@ -13,6 +12,9 @@ from orbital_kernel.archives.rows import rows
 from orbital_kernel.model import times
 from orbital_kernel.model.schema import INTERVALS
 from orbital_kernel.model.spans import in_words
+
+if TYPE_CHECKING:
+    from astropy.io import fits
 
 
 def gti_rows(
@@ -52,7 +54,7 @@ def gti_rows(
 
 
 def header_span(
-    header: fits.Header, *, rule: str, utcf_s: float | None, at_met_s: float | None
+    header: "fits.Header", *, rule: str, utcf_s: float | None, at_met_s: float | None
 ) -> str | None:
     """Return the words that state the header's first start and last stop, if it has both."""
     edges = [fits_time.keyword_s(header, name) for name in ("TSTART", "TSTOP")]

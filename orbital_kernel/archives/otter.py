@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from astropy.time import Time
 
 from orbital_kernel.archives import limits
 from orbital_kernel.archives.formats import documents, text
@@ -208,6 +207,8 @@ def _time(point: Mapping[str, Any]) -> Any:
 
 @scales.offline()
 def _mjd_of_year(year: float) -> float:
+    from astropy.time import Time  # noqa: PLC0415 - few dates are so
+
     return float(Time(year, format="decimalyear", scale="utc").mjd)
 
 

@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from astropy import units as u
-
 from orbital_kernel.archives.formats.documents import Document
 from orbital_kernel.archives.mapped.bands import FILTERS_NM
 from orbital_kernel.archives.reading import Account
@@ -43,16 +41,11 @@ UNITS = {
     "ab": "mag(AB)",
     "mag(ab)": "mag(AB)",
 }
-KINDS = {
-    "erg / (cm2 s)": u.erg / u.cm**2 / u.s,
-    "ph / (cm2 s)": u.ph / u.cm**2 / u.s,
-    "count / s": u.ct / u.s,
-    "count / (cm2 s)": u.ct / u.cm**2 / u.s,
-    "uJy": u.uJy,
-    "mJy": u.mJy,
-    "Jy": u.Jy,
-}
-"""Units by how they are stored."""
+KINDS = (
+    *("erg / (cm2 s)", "ph / (cm2 s)", "count / s", "count / (cm2 s)"),
+    *("uJy", "mJy", "Jy"),
+)
+"""Units as they are stored."""
 WRITTEN = (
     *("raw", "raw_err", "raw_units", "date", "date_format", "filter_key", "reference"),
     "xray_model",
@@ -146,6 +139,8 @@ def as_written(point: Point) -> dict[str, Any]:
 
 @cache
 def _unit(written: str) -> str:
+    from astropy import units as u  # noqa: PLC0415 - few files need them
+
     if written.lower() in UNITS:
         return UNITS[written.lower()]
     words = re.sub(r"\bergs\b", "erg", written)
@@ -154,8 +149,8 @@ def _unit(written: str) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", u.UnitsWarning)
         unit = u.Unit(words, parse_strict="silent")
-    for name, kept in KINDS.items():
-        if unit == kept:
+    for name in KINDS:
+        if unit == u.Unit(name):
             return name
     raise ArchiveError(f"unit {written!r} of an OTTER point is not known")
 

@@ -18,6 +18,7 @@ import polars as pl
 import pyarrow as pa
 
 from orbital_kernel.archives import limits
+from orbital_kernel.archives.ahead import INDICES, import_ahead
 from orbital_kernel.archives.chandra.clock import bare_obs_ids
 from orbital_kernel.archives.formats import text, text_columns, votable
 from orbital_kernel.archives.formats.angle_columns import (
@@ -140,6 +141,7 @@ def catalog_reader(
 
 def read_catalog(source: Source, account: Account, form: Form) -> Batches:
     """Yield `sources`, one row per entry of the catalogue."""
+    import_ahead(INDICES)
     account.observatory = form.observatory
     if form.edition and (months := _MONTHS.search(source.path.name)):
         form = replace(form, catalog=form.edition.format(months=months[1]))
@@ -217,7 +219,7 @@ def _sources(
         ),
         **_fluxes(cells, form, column, account),
         exposure_s=reals(form.exposure),
-        kind=_texts(cells, pick(form.kind)),
+        kind=cells.texts(kind) if (kind := pick(form.kind)) else None,
         extra=_extra(cells, form),
         simulated=simulated,
         file_row=np.arange(cells.first, cells.first + len(cells)),
@@ -256,12 +258,8 @@ def _real(cells: Cells, name: str, form: Form) -> Reals:
     return np.where(absent, np.nan, values)
 
 
-def _texts(cells: Cells, name: str | None) -> pl.Series | None:
-    return None if name is None else cells.texts(name)
-
-
 def _obs_ids(cells: Cells, form: Form, name: str | None) -> pl.Series | None:
-    texts = _texts(cells, name)
+    texts = None if name is None else cells.texts(name)
     if texts is None or form.observatory != "chandra":
         return texts
     return bare_obs_ids(texts)
@@ -381,7 +379,8 @@ def _extra(cells: Cells, form: Form) -> pl.Series | list[str | None]:
     texts = [_unless_zero(cells.texts(name), form) for name in names]
     if isinstance(cells, BlockCells):
         return _extra_of_block(cells, texts, form)
-    return text_columns.extras(pl.DataFrame(texts))
+    plain = isinstance(cells, TextColumns) and cells.is_plain
+    return text_columns.extras(pl.DataFrame(texts), is_plain=plain)
 
 
 def _unless_zero(cells: pl.Series, form: Form) -> pl.Series:

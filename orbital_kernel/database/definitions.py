@@ -157,6 +157,10 @@ class Definitions:
         *_, to_sort, in_step = self._projection_stats(full_name, name)
         return bool(in_step >= ALL_PERCENT and to_sort == 0)
 
+    def is_sorted(self, full_name: str) -> bool:
+        """Whether the database has brought all rows into the table's own order."""
+        return not self.sort_key(full_name) or self._table(full_name).sorting_done()
+
     def _projection_stats(self, full_name: str, name: str) -> tuple[int, ...]:
         """Return rows, bytes, and the shares to sort and in step, in percent."""
         schema_name, _, table = full_name.partition(".")

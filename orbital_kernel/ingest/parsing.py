@@ -18,7 +18,6 @@ import pyarrow as pa
 
 from orbital_kernel.archives import detect, readers
 from orbital_kernel.archives.faults import fault
-from orbital_kernel.archives.mapped.reader import declared_reader
 from orbital_kernel.archives.reading import Account, Reader, open_source
 from orbital_kernel.errors import ArchiveError, SchemaMismatch
 from orbital_kernel.ingest.items import End, Item, Refusal, Rows, Task
@@ -42,6 +41,10 @@ def reader_by(task: Task) -> Reader | None:
 
 @lru_cache(maxsize=1)
 def _declared(mapping: Path, _state: tuple[int, int] | None) -> Reader:
+    from orbital_kernel.archives.mapped.reader import (  # noqa: PLC0415 - slow
+        declared_reader,
+    )
+
     return declared_reader(mapping)
 
 

@@ -1,7 +1,7 @@
 """A process that reads files: `python -m orbital_kernel.ingest.worker FD`.
 
 It imports the readers, receives one path at a time from its socket, sends back what
-parse() yields, and ends when the socket closes, so that it never outlives its starter.
+parse() yields while the next is parsed, and ends when the socket closes, so that it never outlives its starter.
 It is a program of its own, never a fork: libraries start threads when they are imported,
 and a fork copies the locks those threads hold. It imports nothing of the starter's
 script either, so that a script needs no `if __name__ == "__main__"`.
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from orbital_kernel.ingest import messages
 from orbital_kernel.ingest.items import SENT_AHEAD, Item, Rows, Task
+from orbital_kernel.ingest.overlapped import fetched_ahead
 from orbital_kernel.ingest.parsing import parse
 from orbital_kernel.model.constant_columns import with_text_runs
 
@@ -26,7 +27,7 @@ def serve(end: socket.socket) -> None:
         except EOFError:
             return
         path = Path(task.pop("path"))
-        for item in parse(path, Task(**task)):
+        for item in fetched_ahead(parse(path, Task(**task))):
             messages.send_item(end, _compact(item) if task["runs"] else item)
 
 

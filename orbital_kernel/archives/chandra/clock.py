@@ -6,12 +6,16 @@ arrival at the barycentre. ObsIDs are text without leading zeros, padded with bl
 in some logs, with zeros to five digits in names of files and some catalogues.
 """
 
+from typing import TYPE_CHECKING
+
 import polars as pl
-from astropy.io import fits
 
 from orbital_kernel.archives.formats import fits_time
 from orbital_kernel.archives.formats.fits import FitsFile, Hdu, number, text
 from orbital_kernel.errors import ArchiveError
+
+if TYPE_CHECKING:
+    from astropy.io import fits
 
 RULES = {"TT": "chandra-tt", "TDB": "chandra-tdb"}
 EPOCH_MJD = 50814.0
@@ -65,7 +69,7 @@ def instrument(hdu: Hdu) -> str | None:
     return text(hdu.header, "DETNAM") or text(hdu.header, "INSTRUME") or None
 
 
-def is_chandra(header: fits.Header) -> bool:
+def is_chandra(header: "fits.Header") -> bool:
     """Return whether TELESCOP or MISSION is Chandra's, by either of its names."""
     names = {text(header, "TELESCOP").upper(), text(header, "MISSION").upper()}
     return bool(names & {"CHANDRA", "AXAF"})

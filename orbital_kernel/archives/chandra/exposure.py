@@ -5,12 +5,15 @@ EXPOSURE of dmextract's bins is live time already.
 Source: cxc.cfa.harvard.edu/ciao, dictionary, 'exposure' and 'dtcor'.
 """
 
-from astropy.io import fits
+from typing import TYPE_CHECKING
 
 from orbital_kernel.archives.formats.fits import number
 
+if TYPE_CHECKING:
+    from astropy.io import fits
 
-def live_remark(table: fits.Header) -> str:
+
+def live_remark(table: "fits.Header") -> str:
     """Return for the account how good time becomes live time."""
     fraction = live_fraction(table, table)
     if fraction is None:
@@ -18,7 +21,7 @@ def live_remark(table: fits.Header) -> str:
     return f"live time is {fraction:.4f} of good time"
 
 
-def live_fraction(table: fits.Header, gti: fits.Header) -> float | None:
+def live_fraction(table: "fits.Header", gti: "fits.Header") -> float | None:
     """Return live time over good time of a GTI, of its chip if given; None if unknown."""
     chip = number(gti, "CCD_ID")
     names = [("LIVETIME", "ONTIME")]
@@ -31,6 +34,6 @@ def live_fraction(table: fits.Header, gti: fits.Header) -> float | None:
     return next((f for f in fractions if f is not None and 0 < f <= 1), None)
 
 
-def _ratio(header: fits.Header, live: str, good: str) -> float | None:
+def _ratio(header: "fits.Header", live: str, good: str) -> float | None:
     above, below = number(header, live), number(header, good)
     return None if above is None or not below else above / below

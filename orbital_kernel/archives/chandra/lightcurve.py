@@ -15,10 +15,10 @@ region, in `extra`, are those of the catalogue's table per observation), OBJECT 
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-from astropy.io import fits
 
 from orbital_kernel.archives.chandra import clock as chandra_clock
 from orbital_kernel.archives.chandra import exposure, sky_plane
@@ -41,6 +41,9 @@ from orbital_kernel.archives.rows import extra, position, rows
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.model import times
 from orbital_kernel.model.schema import PHOTOMETRY
+
+if TYPE_CHECKING:
+    from astropy.io import fits
 
 CSC_BANDS = {
     "broad": ("CSC b", 0.5, 7.0),
@@ -122,7 +125,7 @@ def gti_instrument(gti: Hdu, table: Hdu) -> str | None:
     return chandra_clock.instrument(table) if chip is None else f"{name} ccd {chip:.0f}"
 
 
-def energy_band(header: fits.Header) -> tuple[str | None, float | None, float | None]:
+def energy_band(header: "fits.Header") -> tuple[str | None, float | None, float | None]:
     """Return name and edges (keV) from BAND or the 'energy' data subspace (eV)."""
     if named := CSC_BANDS.get(text(header, "BAND").lower()):
         return named
@@ -132,7 +135,7 @@ def energy_band(header: fits.Header) -> tuple[str | None, float | None, float | 
     return None, None, None
 
 
-def region_centre(file: FitsFile, header: fits.Header) -> tuple[float, float]:
+def region_centre(file: FitsFile, header: "fits.Header") -> tuple[float, float]:
     """Return RA, dec of the middle of the extraction region; NaN if not given."""
     match = _REGION.match(_subspace(header, "sky(x,y)"))
     if match is None:
@@ -140,7 +143,7 @@ def region_centre(file: FitsFile, header: fits.Header) -> tuple[float, float]:
     return sky_plane.place(file, header, float(match[1]), float(match[2]))
 
 
-def _subspace(header: fits.Header, axis: str) -> str:
+def _subspace(header: "fits.Header", axis: str) -> str:
     for n in range(1, 100):
         kind = text(header, f"DSTYP{n}")
         if not kind:
@@ -150,7 +153,7 @@ def _subspace(header: fits.Header, axis: str) -> str:
     return ""
 
 
-def _object(header: fits.Header, path: Path) -> str | None:
+def _object(header: "fits.Header", path: Path) -> str | None:
     stack, region = text(header, "STACK_ID"), text(header, "REGIONID")
     if stack and region:
         return f"{stack} region {region}"
@@ -215,7 +218,7 @@ def _photometry(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
     )
 
 
-def region_key(file: FitsFile, header: fits.Header) -> dict[str, int]:
+def region_key(file: FitsFile, header: "fits.Header") -> dict[str, int]:
     """Return obi and region of a level-3 curve, by which the catalogue lists its source.
 
     The header gives them, or the file's name: acisf02841_001N021_r0009b_lc3.fits.

@@ -5,10 +5,13 @@ pixels: ACIS and HRC-I are of AXAF-FP-1.1, HRC-S is of AXAF-FP-2.3, four times a
 Source: McDowell, ASC coordinates, revision 5.3, tables of sky tangent planes.
 """
 
-from astropy.io import fits
+from typing import TYPE_CHECKING
 
 from orbital_kernel.archives.formats.fits import FitsFile, number, text
 from orbital_kernel.archives.formats.tangent import from_tangent, tangent_axes
+
+if TYPE_CHECKING:
+    from astropy.io import fits
 
 PIXELS = {
     "ACIS": (4096.5, 0.492),
@@ -19,7 +22,7 @@ PIXELS = {
 
 
 def place(
-    file: FitsFile, header: fits.Header, x: float, y: float
+    file: FitsFile, header: "fits.Header", x: float, y: float
 ) -> tuple[float, float]:
     """Return RA, dec of a sky pixel: by the file's own sky columns, else by detector.
 
@@ -46,7 +49,7 @@ def _place(
     return float(ra), float(dec)
 
 
-def _pixels(header: fits.Header) -> tuple[float, float] | None:
+def _pixels(header: "fits.Header") -> tuple[float, float] | None:
     """Return reference pixel and scale; None for an HRC whose detector is not named."""
     for keyword in ("DETNAM", "INSTRUME"):
         name = text(header, keyword).upper()

@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
-from astropy.io import fits
 from numpy.typing import NDArray
 
 from orbital_kernel.archives.formats.bounded import open_bounded, skip
@@ -20,6 +19,9 @@ from orbital_kernel.archives.formats.fits_structure import Field, Hdu, judge, sc
 from orbital_kernel.archives.formats.keywords import number, text
 from orbital_kernel.archives.reading import Account, Source
 from orbital_kernel.errors import ArchiveError
+
+if TYPE_CHECKING:
+    from astropy.io import fits
 
 __all__ = [
     "BATCH_ROWS",
@@ -104,7 +106,7 @@ class FitsFile:
     hdus: tuple[Hdu, ...]
 
     @property
-    def primary(self) -> fits.Header:
+    def primary(self) -> "fits.Header":
         """The primary header."""
         return self.hdus[0].header
 

@@ -13,14 +13,16 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
-from astropy.io import fits
 
 from orbital_kernel.archives.formats.bounded import skip
 from orbital_kernel.archives.formats.keywords import text
 from orbital_kernel.errors import ArchiveError
+
+if TYPE_CHECKING:
+    from astropy.io import fits
 
 BLOCK = 2880
 HEADER_BLOCKS = 2000
@@ -75,7 +77,7 @@ class Field:
 class Hdu:
     """One header and where its data lie; `fields` is empty but for binary tables."""
 
-    header: fits.Header
+    header: "fits.Header"
     start: int
     size: int
     fields: tuple[Field, ...]
@@ -181,8 +183,10 @@ def _header_bytes(file: BinaryIO, offset: int, *, first: bool) -> bytes | None:
 
 
 @lru_cache(maxsize=8)
-def _parse_header(raw: bytes, offset: int) -> fits.Header:
+def _parse_header(raw: bytes, offset: int) -> "fits.Header":
     """Return a header; a file's are parsed once, to recognise it and to read it."""
+    from astropy.io import fits  # noqa: PLC0415 - only files in FITS need it
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -191,11 +195,11 @@ def _parse_header(raw: bytes, offset: int) -> fits.Header:
         raise ArchiveError(f"a damaged header: {error}", offset=offset) from error
 
 
-def _is_table(header: fits.Header) -> bool:
+def _is_table(header: "fits.Header") -> bool:
     return str(header.get("XTENSION", "")).strip() == "BINTABLE"
 
 
-def _data_size(header: fits.Header, offset: int) -> int:
+def _data_size(header: "fits.Header", offset: int) -> int:
     axes = _count(header, "NAXIS", offset, at_most=999)
     lengths = [_count(header, f"NAXIS{n}", offset) for n in range(1, axes + 1)]
     if axes == 0:
@@ -211,7 +215,7 @@ def _data_size(header: fits.Header, offset: int) -> int:
 
 
 def _count(
-    header: fits.Header,
+    header: "fits.Header",
     name: str,
     offset: int,
     *,
@@ -228,7 +232,7 @@ def _count(
     return value
 
 
-def _fields(header: fits.Header) -> tuple[Field, ...]:
+def _fields(header: "fits.Header") -> tuple[Field, ...]:
     fields: list[Field] = []
     columns = _count(header, "TFIELDS", 0, default=0, at_most=COLUMNS)
     for n in range(1, columns + 1):
@@ -294,7 +298,7 @@ def _fold(total: int) -> int:
     return total
 
 
-def _sums(header: fits.Header, raw: bytes, total: int) -> Sums:
+def _sums(header: "fits.Header", raw: bytes, total: int) -> Sums:
     claimed = text(header, "DATASUM")
     data = int(claimed) % ALL_ONES == total % ALL_ONES if claimed.isdecimal() else None
     words = np.frombuffer(raw, dtype=">u4")

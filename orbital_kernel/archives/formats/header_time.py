@@ -3,14 +3,16 @@
 Sources: FITS standard 4.0, section 9; OGIP 93-003 (TIMEREF LOCAL, SOLARSYSTEM, …).
 """
 
-from collections.abc import Mapping
-from typing import Any
-
-from astropy.io import fits
+from typing import TYPE_CHECKING, Any
 
 from orbital_kernel.archives.formats.keywords import number, text
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.model.times import place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from astropy.io import fits
 
 SECONDS = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
@@ -33,13 +35,13 @@ PLACES = {
 """Where times of arrival are of, by the first letters of TIMEREF or TREFPOS."""
 
 
-def keyword_s(header: fits.Header, name: str) -> float | None:
+def keyword_s(header: "fits.Header", name: str) -> float | None:
     """Return a keyword of time in seconds; None where absent or not a number."""
     value = number(header, name)
     return None if value is None else value * unit_s(header)
 
 
-def unit_s(header: fits.Header) -> float:
+def unit_s(header: "fits.Header") -> float:
     """Return TIMEUNIT in seconds; raises ArchiveError for one that is not a unit of time."""
     written = text(header, "TIMEUNIT")
     if not written:
@@ -52,7 +54,7 @@ def unit_s(header: fits.Header) -> float:
     return SECONDS[written.lower()]
 
 
-def zero_s(header: fits.Header, otherwise: float = 0.0) -> float:
+def zero_s(header: "fits.Header", otherwise: float = 0.0) -> float:
     """Return TIMEZERO in seconds, or TIMEZERI + TIMEZERF; `otherwise` where absent."""
     parts = [keyword_s(header, name) for name in ("TIMEZERI", "TIMEZERF")]
     zero = keyword_s(header, "TIMEZERO")
@@ -62,7 +64,7 @@ def zero_s(header: fits.Header, otherwise: float = 0.0) -> float:
     return sum(given) if given else otherwise
 
 
-def placed_rule(rule: str, *headers: Mapping[str, Any] | fits.Header) -> str:
+def placed_rule(rule: str, *headers: "Mapping[str, Any] | fits.Header") -> str:
     """Return the time rule with the place that TIMEREF or TREFPOS names, if another."""
     for header in headers:
         for name in ("TIMEREF", "TREFPOS"):

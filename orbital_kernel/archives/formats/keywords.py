@@ -1,15 +1,20 @@
 """Keywords of FITS headers as text and numbers."""
 
-from astropy.io import fits
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from astropy.io import fits
 
 
-def text(header: fits.Header, name: str) -> str:
+def text(header: "fits.Header", name: str) -> str:
     """Return a keyword as stripped text; '' where absent, undefined or unreadable."""
+    from astropy.io.fits.card import Undefined  # noqa: PLC0415 - as the header's
+
     value = header.get(name, "")
-    return "" if isinstance(value, fits.card.Undefined) else str(value).strip()
+    return "" if isinstance(value, Undefined) else str(value).strip()
 
 
-def number(header: fits.Header, name: str) -> float | None:
+def number(header: "fits.Header", name: str) -> float | None:
     """Return a keyword as a number; None where absent, undefined or text."""
     value = header.get(name)
     if isinstance(value, str):

@@ -43,6 +43,8 @@ class TextColumns:
     frame: pl.DataFrame
     first: int
     lines: Sequence[int]
+    is_plain: bool = False
+    """No cell has a character that JSON escapes; False if that was not looked at."""
 
     @classmethod
     def of(cls, records: Sequence[Record]) -> "TextColumns":
@@ -119,20 +121,19 @@ def columns(
             rows = lines.after_first
         if rows.numbers:
             frame = _split(rows, names, delimiter, quoted=quoted, ragged=ragged)
-            yield TextColumns(frame, row, rows.numbers)
+            yield TextColumns(frame, row, rows.numbers, _is_plain(rows.joined))
             row += len(rows.numbers)
 
 
-def extras(cells: pl.DataFrame) -> pl.Series:
-    """Return the cells of each row that are not null as JSON; null if all are."""
+def extras(cells: pl.DataFrame, *, is_plain: bool = False) -> pl.Series:
+    """Return the cells of each row that are not null as JSON; null if all are.
+
+    Plain cells, without a character that JSON escapes, are taken as they are.
+    """
     if not cells.width:
         return pl.repeat(None, len(cells), dtype=pl.String, eager=True)
-    unsafe = cells.select(pl.all().str.contains(ESCAPED).any()).row(0)
-    cells = cells.with_columns(
-        pl.Series(cell.name, [_escaped(value) for value in cell], pl.String)
-        for cell, escape in zip(cells, unsafe, strict=True)
-        if escape
-    )
+    if not is_plain:
+        cells = _escaped_cells(cells)
     pieces: list[pl.Expr | str] = []
     for cell in cells:
         key = pl.lit(", " + json.dumps(cell.name, ensure_ascii=False) + ': "')
@@ -146,6 +147,15 @@ def extras(cells: pl.DataFrame) -> pl.Series:
     joined = pl.concat_str(pieces).str.slice(2)
     document = pl.concat_str(pl.lit("{"), joined, pl.lit("}"))
     return cells.select(pl.when(joined != "").then(document).alias("extra")).to_series()
+
+
+def _escaped_cells(cells: pl.DataFrame) -> pl.DataFrame:
+    unsafe = cells.select(pl.all().str.contains(ESCAPED).any()).row(0)
+    return cells.with_columns(
+        pl.Series(cell.name, [_escaped(value) for value in cell], pl.String)
+        for cell, escape in zip(cells, unsafe, strict=True)
+        if escape
+    )
 
 
 def _escaped(value: str | None) -> str | None:
@@ -203,6 +213,14 @@ def _longest(block: bytes) -> int:
     """Return the length of the longest line."""
     ends = np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n"))
     return int(np.diff(ends, prepend=-1, append=len(block)).max()) - 1
+
+
+def _is_plain(block: bytes) -> bool:
+    """Return whether no character but the ends of lines is one that JSON escapes."""
+    if b'"' in block or b"\\" in block:
+        return False
+    low = np.count_nonzero(np.frombuffer(block, np.uint8) < ord(" "))
+    return int(low) == block.count(b"\n")
 
 
 def _has_other_lines(block: bytes) -> bool:

@@ -10,12 +10,9 @@ import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from astropy.io import votable as astropy_votable
-from astropy.io.votable.tree import TableElement
-from astropy.table import Table
 
 from orbital_kernel.archives.formats import text
 from orbital_kernel.archives.formats.bounded import open_bounded
@@ -29,6 +26,10 @@ from orbital_kernel.archives.formats.votable_structure import (
 from orbital_kernel.archives.reading import Account, Source
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.model.times import SPACECRAFT, place_of
+
+if TYPE_CHECKING:
+    from astropy.io.votable.tree import TableElement
+    from astropy.table import Table
 
 __all__ = [
     "CUT",
@@ -118,7 +119,7 @@ def failed(found: Structure) -> str:
     return f"a service's error, not a table: {found.error!r}; correct the query"
 
 
-def table(path: Path) -> Table:
+def table(path: Path) -> "Table":
     """Return the first table as astropy reads it, once the first pass allows it."""
     structure(path)
     with warnings.catch_warnings():
@@ -141,13 +142,15 @@ def records(source: Source, account: Account) -> Iterator[Record]:
             yield Record(place, place + 1, dict(zip(names, row, strict=True)))
 
 
-def _element(path: Path) -> TableElement:
+def _element(path: Path) -> "TableElement":
+    from astropy.io import votable  # noqa: PLC0415 - a tenth of a second
+
     with open_bounded(path) as file:
-        document = astropy_votable.parse(file, verify="ignore")
+        document = votable.parse(file, verify="ignore")
     return document.get_first_table()
 
 
-def _check_angles(element: TableElement) -> None:
+def _check_angles(element: "TableElement") -> None:
     """Raise ArchiveError for RA and dec as numbers in another unit than degrees."""
     for item in element.fields:
         unit = str(item.unit or "deg").lower()

@@ -1,11 +1,13 @@
 """Bands a mapping declares: edges in keV, nm or GHz, or a filter of UVOT, in keV and nm."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from orbital_kernel.archives.mapped.cells import DeclaredCells
 from orbital_kernel.archives.mapped.language import Band
 from orbital_kernel.errors import MappingError
+
+if TYPE_CHECKING:
+    from orbital_kernel.archives.mapped.cells import DeclaredCells
 
 FILTERS_NM = {
     "UVW2": (160.0, 225.0),
@@ -20,7 +22,7 @@ FILTERS_NM = {
 C_NM_GHZ = 299_792_458.0
 
 
-def band_columns(cells: DeclaredCells) -> dict[str, list[Any]]:
+def band_columns(cells: "DeclaredCells") -> dict[str, list[Any]]:
     """Return the band columns of each row, from keV, nm, GHz or a UVOT filter's name."""
     section = cells.mapping.band
     if section.column is not None:

@@ -9,8 +9,6 @@ import math
 import re
 from dataclasses import dataclass
 
-from astropy import units as u
-
 from orbital_kernel.archives.mapped.notation import plain
 from orbital_kernel.archives.mapped.unit_text import stated_unit
 
@@ -59,6 +57,8 @@ def unit(text: str) -> str | None:
     exponent = math.log10(stated.scale)
     if exponent == 0 or not math.isclose(exponent, round(exponent), abs_tol=1e-9):
         return str(stated.to_string("generic"))
+    from astropy import units as u  # noqa: PLC0415 - a tenth of a second
+
     named = u.CompositeUnit(1.0, stated.bases, stated.powers).to_string("generic")
     return f"1e{round(exponent)} {named}"
 

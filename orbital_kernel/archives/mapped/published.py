@@ -12,14 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orbital_kernel.archives.formats import text
 from orbital_kernel.archives.mapped import notation
-from orbital_kernel.archives.mapped.mapping import TableMapping, checked
-from orbital_kernel.archives.mapped.reader import read_declared
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.errors import ArchiveError, MappingError
+
+if TYPE_CHECKING:
+    from orbital_kernel.archives.mapped.mapping import TableMapping
 
 FOLDER = Path(__file__).parent / "published"
 DELIMITERS = {"csv": ",", "tab": "\t"}
@@ -80,8 +81,10 @@ class Published:
         fits = self._has_columns(lines) if self.match.columns else self._is_row(lines)
         return name.groupdict() if fits else None
 
-    def mapping(self, groups: Mapping[str, str]) -> TableMapping:
+    def mapping(self, groups: Mapping[str, str]) -> "TableMapping":
         """Return the mapping, with the parts of the file's name in its constants."""
+        from orbital_kernel.archives.mapped.mapping import checked  # noqa: PLC0415 - slow
+
         constants = dict(self.content.get("constants", {}))
         for key, value in constants.items():
             for name, part in groups.items():
@@ -160,6 +163,8 @@ def read(source: Source, account: Account) -> Batches:
     mapping, groups = chosen
     if mapping.match.refuse:
         raise ArchiveError(mapping.match.refuse)
+    from orbital_kernel.archives.mapped.reader import read_declared  # noqa: PLC0415 - slow
+
     account.understood.append(f"mapping {mapping.name}.toml, which comes with Orbital")
     stored = 0
     try:

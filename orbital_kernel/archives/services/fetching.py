@@ -16,7 +16,7 @@ from astropy import units as u
 from astropy.io import votable
 from astropy.table import Table, vstack
 
-from orbital_kernel.archives.faults import DATA_ERRORS
+from orbital_kernel.archives.faults import data_errors
 from orbital_kernel.archives.formats.fits import is_fits
 from orbital_kernel.archives.formats.votable import is_votable
 from orbital_kernel.archives.formats.votable import table as read_votable
@@ -108,7 +108,7 @@ def upload_of(path: Path) -> Table:
         if path.suffix.lower() in {".csv", ".ecsv"} and b"%ECSV" not in source.head:
             return Table.read(path, format="ascii.csv")
         return Table.read(path, format="fits" if is_fits(source) else "ascii")
-    except DATA_ERRORS as error:
+    except data_errors() as error:
         raise ArchiveError(
             f"{path.name} is not a table of VOTable, FITS, CSV or ECSV: {error}"
         ) from error

@@ -23,7 +23,7 @@ import urllib3
 from astropy.io.votable.exceptions import VOTableSpecError
 from astropy.table import Table
 
-from orbital_kernel.archives.faults import DATA_ERRORS
+from orbital_kernel.archives.faults import data_errors
 from orbital_kernel.archives.formats import votable
 from orbital_kernel.archives.services.streams import (
     Download,
@@ -256,7 +256,7 @@ def _parsed(path: Path, url: str, *, cached: bool, asked_at: str) -> Reply:
             table = results.to_table()
     except pyvo.dal.DALQueryError as error:
         raise ArchiveError(f"{url} refuses the query: {plain(error)}") from error
-    except (pyvo.dal.DALFormatError, VOTableSpecError, *DATA_ERRORS) as error:
+    except data_errors(pyvo.dal.DALFormatError, VOTableSpecError) as error:
         raise ArchiveError(
             f"{url} answered with a broken VOTable: {plain(error)}"
         ) from error

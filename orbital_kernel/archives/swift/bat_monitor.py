@@ -16,11 +16,10 @@ TIMEDEL_EXPO of the day. The text names no object: it is the file's name.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from astropy.io import fits
 from numpy.typing import NDArray
 
 from orbital_kernel.archives.formats import text
@@ -36,6 +35,9 @@ from orbital_kernel.archives.swift import clock
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.model import times
 from orbital_kernel.model.schema import RATES
+
+if TYPE_CHECKING:
+    from astropy.io import fits
 
 UNIT = "count / (cm2 s)"
 BAND_KEV = (15.0, 50.0)
@@ -60,7 +62,7 @@ class Curve:
     """The columns of one file, and what its header says of them all."""
 
     columns: Mapping[str, Reals]
-    header: fits.Header
+    header: "fits.Header"
     object: str
     utcf_s: float | None
     simulated: bool
@@ -106,6 +108,8 @@ def _place(fields: tuple[Any, ...], name: str) -> int:
 
 
 def _of_text(source: Source) -> Curve:
+    from astropy.io import fits  # noqa: PLC0415 - a tenth of a second
+
     names = _names(text.head_lines(source, 10)) or DAYS
     records: list[list[float]] = []
     for line_number, line in enumerate(text.lines(source.path), start=1):

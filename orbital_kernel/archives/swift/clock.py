@@ -12,16 +12,18 @@ Trap: OBS_ID is text with leading zeros, in some products a number.
 """
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from astropy.io import fits
 
 from orbital_kernel.archives.formats import fits_time
 from orbital_kernel.archives.formats.fits import FitsFile, Hdu, Reals, number, text
 from orbital_kernel.archives.naming import named_in
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.model import times
+
+if TYPE_CHECKING:
+    from astropy.io import fits
 
 RULE = "swift-met-utcf"
 CORRECTIONS = ("UTCFINIT", "P1UTCC", "PCUTCC", "UTCCTIME")
@@ -55,7 +57,7 @@ def clock(file: FitsFile, hdu: Hdu, *, needed: bool = True) -> tuple[str, float 
     return fits_time.placed_rule(rule, hdu.header, file.primary), None
 
 
-def _epoch(header: fits.Header) -> float:
+def _epoch(header: "fits.Header") -> float:
     """Return MJDREF, or MJDREFI + MJDREFF; 0 if the header has neither."""
     whole, day, part = (number(header, n) for n in ("MJDREF", "MJDREFI", "MJDREFF"))
     return (day or 0.0) + (part or 0.0) if whole is None else whole
@@ -119,7 +121,7 @@ def target(file: FitsFile, hdu: Hdu) -> str | None:
     return named or named_in(file.path)
 
 
-def is_swift(header: fits.Header, instrument: str) -> bool:
+def is_swift(header: "fits.Header", instrument: str) -> bool:
     """Return whether a header is of Swift and this instrument."""
     return (
         text(header, "TELESCOP").upper() == "SWIFT"

@@ -10,9 +10,10 @@ divided by FRACEXP already, so FRACEXP is exposure, not a factor; FRACEXP 0 mean
 an ERROR of 0 beside no counts is not an error.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pyarrow as pa
-from astropy.io import fits
 
 from orbital_kernel.archives.formats import fits_time
 from orbital_kernel.archives.formats.fits import (
@@ -31,6 +32,9 @@ from orbital_kernel.archives.swift import clock as swift_clock
 from orbital_kernel.archives.swift.bat_lightcurve import bin_width, good_times
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.model.schema import PHOTOMETRY
+
+if TYPE_CHECKING:
+    from astropy.io import fits
 
 PI_KEV = 0.01
 MODES = {"PHOTON": "PC", "WINDOWED": "WT", "TIMING": "WT"}
@@ -66,7 +70,7 @@ def read(source: Source, account: Account) -> Batches:
     yield from good_times(file, table, "XRT")
 
 
-def energy_band(header: fits.Header) -> tuple[float | None, float | None]:
+def energy_band(header: "fits.Header") -> tuple[float | None, float | None]:
     """Return the edges (keV) by E_MIN and E_MAX, or by the PI channels of the filter."""
     for names, scale in ((("E_MIN", "E_MAX"), 1.0), (("PHALCUT", "PHAHCUT"), PI_KEV)):
         low, high = (number(header, name) for name in names)
@@ -75,7 +79,7 @@ def energy_band(header: fits.Header) -> tuple[float | None, float | None]:
     return None, None
 
 
-def _is_net(header: fits.Header) -> bool:
+def _is_net(header: "fits.Header") -> bool:
     return text(header, "HDUCLAS2").upper() == "NET" or header.get("BACKAPP") is True
 
 

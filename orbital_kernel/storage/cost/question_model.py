@@ -5,16 +5,19 @@ and more: a share of the tables, and the ends of ranges and row groups. So
 
     rows read = factor x rows returned + share x rows stored + edges
 
-with the fewest terms that give the rows at each size within TOLERANCE. What is returned follows from the question, not from the size, and is
-given; a call that returns most rows of its tables returns that share of any. Bytes are
+with the fewest terms that give the rows within TOLERANCE, or two standard errors, at each
+size, both of the calls that return few rows and of those that return many: sizes at which as many are returned
+cannot say which rows are read beside them and which at any rate. What is returned follows
+from the question, not from the size, and is given; a call that returns most rows of its tables returns that share of any. Bytes are
 those of the answers, per row returned.
 """
 
 import csv
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import mean
+from statistics import mean, median, stdev
 
 from orbital_kernel.errors import ConfigError
 from orbital_kernel.storage.cost.query_model import Measured, Model, calibrated
@@ -258,14 +261,13 @@ def _terms(asked: Sequence[Asked]) -> tuple[float, float, float]:
     """Return factor, share and edges, none negative, as the module describes."""
     import numpy as np  # noqa: PLC0415 - commands of the shell need no model
 
-    sizes = [
-        [call for call in asked if call.rows_stored == size] for size in _sizes(asked)
-    ]
-    read = np.array([mean(call.rows_read for call in size) for size in sizes])
-    returned = [mean(call.rows_returned for call in size) for size in sizes]
-    stored = [float(size[0].rows_stored) for size in sizes]
-    columns = np.column_stack([returned, stored, np.ones(len(sizes))])
+    groups = list(_groups(asked))
+    read = np.array([mean(call.rows_read for call in group) for group in groups])
+    returned = [mean(call.rows_returned for call in group) for group in groups]
+    stored = [float(group[0].rows_stored) for group in groups]
+    columns = np.column_stack([returned, stored, np.ones(len(groups))])
     weights = 1 / np.maximum(read, 1.0)
+    allowed = np.maximum(TOLERANCE, 2 * weights * [_error_of_mean(g) for g in groups])
     best, least = np.zeros(3), np.inf
     for terms in TERMS:
         parameters = np.zeros(3)
@@ -273,12 +275,29 @@ def _terms(asked: Sequence[Asked]) -> tuple[float, float, float]:
         scale = np.maximum(np.abs(weighted).max(axis=0), 1e-300)
         solution = np.linalg.lstsq(weighted / scale, read * weights, rcond=None)[0]
         parameters[list(terms)] = solution / scale
-        error = np.abs((columns @ parameters - read) * weights).max()
+        error = np.abs((columns @ parameters - read) * weights / allowed).max()
         if np.all(parameters >= 0) and error < least:
             best, least = parameters, error
-        if least <= TOLERANCE:
+        if least <= 1:
             break
     return float(best[RETURNED]), float(best[STORED]), float(best[EDGES])
+
+
+def _groups(asked: Sequence[Asked]) -> Iterator[list[Asked]]:
+    """Yield the calls at each size that return up to the median of rows, and more."""
+    for size in _sizes(asked):
+        calls = [call for call in asked if call.rows_stored == size]
+        middle = median(call.rows_returned for call in calls)
+        for many in (False, True):
+            group = [c for c in calls if (c.rows_returned > middle) is many]
+            if group:
+                yield group
+
+
+def _error_of_mean(calls: Sequence[Asked]) -> float:
+    """Return the standard error of the mean rows read; 0 of a single call."""
+    read = [call.rows_read for call in calls]
+    return stdev(read) / math.sqrt(len(read)) if len(read) > 1 else 0.0
 
 
 def _sizes(asked: Sequence[Asked]) -> list[int]:
