@@ -109,17 +109,21 @@ def calibrated(seed, fields):
     lists = dict(zip("abc", sky(seed, fields, third=True), strict=True))
     sizes = " x ".join(f"{frame.height:,}" for frame in lists.values())
     lines = [f"Sky {seed}: {sizes} sources.", ""]
-    worst = []
+    sigmas, shares = [], []
     for names in itertools.combinations(lists, 2):
         more, deviations = _of_two(names, *(lists[name] for name in names))
         lines += more
-        worst += deviations
-    within = sum(abs(d) <= SURELY for d in worst)
+        sigmas += [d for deviation, _ in deviations for d in deviation.tolist()]
+        shares += [d for _, deviation in deviations for d in deviation.tolist()]
+    far = [d for d, sigma in zip(shares, sigmas, strict=True) if abs(sigma) > SURELY]
+    beyond = ", ".join(f"{d:+.4f}" for d in far)
     lines += [
         (
-            f"- Of {len(worst)} bins (three pairs of lists, both directions, ten bins) "
-            f"{within} hold within {SURELY:g} sigma; largest deviation "
-            f"{max(map(abs, worst)):.2f} sigma."
+            f"- Of {len(sigmas)} bins (three pairs of lists, both directions, ten bins) "
+            f"{len(sigmas) - len(far)} hold within {SURELY:g} sigma; largest deviation "
+            f"{max(map(abs, sigmas)):.2f} sigma. True less promised share of a bin: at "
+            f"most {max(map(abs, shares)):.4f} in any"
+            + (f", {beyond} in those beyond {SURELY:g} sigma." if far else ".")
         ),
         "",
     ]
@@ -141,12 +145,13 @@ def _of_two(names, left, right):
         "right": (frame["p_any_right"] * frame["p_i_right"]).to_numpy(),
     }
     lines = [
-        f"Lists {' and '.join(names)}:",
+        f"Lists {' and '.join(names)}; `share` is the true less the promised share:",
         "",
-        "| p of the left source's | pairs | true | promised | deviation, sigma | the right source's, sigma |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        "| p of the left source's | pairs | true | promised | share | sigma | the right source's share | sigma |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
-    deviations = {side: deviation(p, true) for side, p in chances.items()}
+    deviations = [deviation(p, true) for p in chances.values()]
+    (left_sigma, left_share), (right_sigma, right_share) = deviations
     p = chances["left"]
     place = np.minimum((p * BINS).astype(int), BINS - 1)
     for number in range(BINS):
@@ -154,7 +159,8 @@ def _of_two(names, left, right):
         lines.append(
             f"| {number / BINS:.1f}-{(number + 1) / BINS:.1f} | {inside.sum():,} | "
             f"{true[inside].sum():,} | {p[inside].sum():,.1f} | "
-            f"{deviations['left'][number]:+.2f} | {deviations['right'][number]:+.2f} |"
+            f"{left_share[number]:+.4f} | {left_sigma[number]:+.2f} | "
+            f"{right_share[number]:+.4f} | {right_sigma[number]:+.2f} |"
         )
     sure = p >= SURE
     best = sure & frame["mutual"].to_numpy()
@@ -174,17 +180,16 @@ def _of_two(names, left, right):
         ),
         "",
     ]
-    return lines, [d for side in deviations.values() for d in side.tolist()]
+    return lines, deviations
 
 
 def deviation(p, true):
-    """Return true minus promised pairs of each bin, in binomial sigma."""
+    """Return true less promised pairs of each bin: in binomial sigma, and as a share."""
     place = np.minimum((p * BINS).astype(int), BINS - 1)
-    promised = np.bincount(place, p, minlength=BINS)
+    less = np.bincount(place, true - p, minlength=BINS)
     sigma = np.sqrt(np.bincount(place, p * (1 - p), minlength=BINS))
-    return (np.bincount(place, true, minlength=BINS) - promised) / np.maximum(
-        sigma, 1e-9
-    )
+    pairs = np.bincount(place, minlength=BINS)
+    return less / np.maximum(sigma, 1e-9), less / np.maximum(pairs, 1)
 
 
 def report(options):

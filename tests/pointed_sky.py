@@ -2,11 +2,16 @@
 
 A third of the sources of a field is clustered. The first observatory sees the brighter
 ones with errors of Swift-XRT's size, the second the fainter ones too, with errors that
-grow off axis like Chandra's. Column `truth` numbers the true sources.
+grow off axis like Chandra's. Fields overlap, and a look shows what lies in it, whichever
+field it was drawn for. Column `truth` numbers the true sources.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
+
+from orbital_kernel.science.matching import neighbours
 
 WIDE_ARCMIN, NARROW_ARCMIN = 23.6, 16.9
 THIRD_LOOKS, EXPOSURES = 0.7, 0.25
@@ -48,57 +53,104 @@ def true_sources(dice, centres):
     )
 
 
+class _Looks(NamedTuple):
+    """Sources in looks: a row for each source and each look that it lies in."""
+
+    source: np.ndarray
+    field: np.ndarray
+    off_axis: np.ndarray
+
+    def best(self, dice, seen, error, sources):
+        """Return the smallest error of each source, infinite if no look has seen it."""
+        error = np.where(dice.random(self.source.size) < seen, error, np.inf)
+        smallest = np.full(sources, np.inf)
+        np.minimum.at(smallest, self.source, error)
+        return smallest
+
+
 def sky(seed, centres, *, offset_arcsec=(0.0, 0.0), third=False):
     """Return the first and the second observatory's sources, and a third one's if asked.
 
-    The third looks at most fields, sees sources of middle brightness, and has errors
+    A source in several looks is measured by that with the smallest error. The third
+    observatory looks at most fields, sees sources of middle brightness, and has errors
     between those of the others, which scatter with its exposures.
     """
     dice = np.random.default_rng(seed)
-    ra, dec = fields(dice, centres)
+    centre = fields(dice, centres)
     sources = true_sources(dice, centres)
-    looked = dice.random((2, centres))
-    only_first, only_second = looked[0] < 0.2, looked[0] > 0.85
-    shift = dice.uniform(-3, 3, (2, centres))
-    field = sources["field"].to_numpy()
-    x, y, flux = (sources[name].to_numpy() for name in ("x", "y", "flux"))
-    u, v = x - shift[0][field], y - shift[1][field]
-    off_axis = np.hypot(u, v)
-    first = dice.random(field.size) < 1 / (1 + np.exp(-(flux - 0.6) * 4))
-    second = dice.random(field.size) < 1 / (1 + np.exp(-(flux - 0.3) * 6))
-    first &= ~only_second[field]
-    second &= ~only_first[field]
-    second &= np.maximum(np.abs(u), np.abs(v)) < NARROW_ARCMIN / 2
-    sigma = 1.4 + 1.6 / (0.4 + flux), 0.25 + 0.02 * off_axis**1.5 / (0.5 + flux)
-    moved = (0.0, 0.0), offset_arcsec
-    frames = [
-        _catalogue(dice, (ra, dec), sources, *look)
-        for look in zip((first, second), sigma, moved, strict=True)
+    places, flux = _places(centre, sources), sources["flux"].to_numpy()
+    inside = _inside(centre, places)
+    looked, shift = dice.random(centres), dice.uniform(-3, 3, (2, centres))
+    first = _looks(inside, looked <= 0.85, WIDE_ARCMIN, np.zeros((2, centres)))
+    second = _looks(inside, looked >= 0.2, NARROW_ARCMIN, shift)
+    f, g = flux[first.source], flux[second.source]
+    narrow = 0.25 + 0.02 * second.off_axis**1.5 / (0.5 + g)
+    sigmas = [
+        first.best(dice, _seen(f, 0.6, 4), 1.4 + 1.6 / (0.4 + f), flux.size),
+        second.best(dice, _seen(g, 0.3, 6), narrow, flux.size),
     ]
     if third:
-        seen = dice.random(field.size) < 1 / (1 + np.exp(-(flux - 0.45) * 5))
-        seen &= (dice.random(centres) < THIRD_LOOKS)[field]
-        exposure = np.exp(dice.normal(0, EXPOSURES, field.size))
-        look = seen, (0.6 + 0.9 / (0.4 + flux)) * exposure, (0.0, 0.0)
-        frames.append(_catalogue(dice, (ra, dec), sources, *look))
-    return frames
+        at_most = dice.random(centres) < THIRD_LOOKS
+        more = _looks(inside, at_most, WIDE_ARCMIN, np.zeros((2, centres)))
+        h = flux[more.source]
+        exposure = np.exp(dice.normal(0, EXPOSURES, h.size))
+        sigmas.append(
+            more.best(
+                dice, _seen(h, 0.45, 5), (0.6 + 0.9 / (0.4 + h)) * exposure, flux.size
+            )
+        )
+    moved = (0.0, 0.0), offset_arcsec, (0.0, 0.0)
+    return [
+        _catalogue(dice, places, *look) for look in zip(sigmas, moved, strict=False)
+    ]
 
 
-def _catalogue(dice, centres, sources, seen, error, offset_arcsec):
+def _seen(flux, middle, steepness):
+    """Return the probability that one look detects a source."""
+    return 1 / (1 + np.exp(-(flux - middle) * steepness))
+
+
+def _places(centre, sources):
+    """Return RA and Dec of the true sources, deg."""
+    field, x, y = (sources[name].to_numpy() for name in ("field", "x", "y"))
+    ra, dec = centre[0][field], centre[1][field]
+    return (ra + x / 60 / cosine(dec)) % 360, np.clip(dec + y / 60, -90, 90)
+
+
+def _inside(centre, places):
+    """Return sources, fields whose widest look they lie in, and their places there."""
+    ra, dec = centre
+    source, field, _ = neighbours(*places, ra, dec, WIDE_ARCMIN / 60)
+    away = (places[0][source] - ra[field] + 180) % 360 - 180
+    x = away * 60 * cosine(dec[field])
+    y = (places[1][source] - dec[field]) * 60
+    near = np.maximum(np.abs(x), np.abs(y)) <= WIDE_ARCMIN / 2
+    order = np.flatnonzero(near)[np.lexsort((field[near], source[near]))]
+    return source[order], field[order], x[order], y[order]
+
+
+def _looks(inside, looked, wide, shift):
+    """Return the sources in the looks at the fields that one observatory looked at."""
+    source, field, x, y = inside
+    u, v = x - shift[0][field], y - shift[1][field]
+    rows = looked[field] & (np.maximum(np.abs(u), np.abs(v)) < wide / 2)
+    return _Looks(source[rows], field[rows], np.hypot(u, v)[rows])
+
+
+def _catalogue(dice, places, error, offset_arcsec):
     """Return the rows of the sources that one observatory has seen, with its errors."""
-    (ra, dec), (east, north) = centres, offset_arcsec
-    rows = np.flatnonzero(seen)
-    field, x, y = (sources[name].to_numpy()[rows] for name in ("field", "x", "y"))
-    scatter = dice.normal(0, 1, (2, rows.size)) * error[rows]
-    d = dec[field] + y / 60 + (scatter[1] + north) / 3600
-    a = ra[field] + x / 60 / cosine(dec[field])
-    a = a + (scatter[0] + east) / 3600 / cosine(d)
+    east, north = offset_arcsec
+    rows = np.flatnonzero(np.isfinite(error))
+    error = error[rows]
+    scatter = dice.normal(0, 1, (2, rows.size)) * error
+    d = places[1][rows] + (scatter[1] + north) / 3600
+    a = places[0][rows] + (scatter[0] + east) / 3600 / cosine(d)
     return pl.DataFrame(
         {
             "source_id": [f"J{n}" for n in rows],
             "ra": a % 360,
             "dec": np.clip(d, -90, 90),
-            "error_radius_arcsec": error[rows] * 2.145966,
+            "error_radius_arcsec": error * 2.145966,
             "error_confidence": 0.9,
             "truth": rows,
         }

@@ -71,9 +71,11 @@ def cone(
 ) -> None:
     """Return the rows of TABLE, for example swift.sources, within a circle on the sky."""
     from orbital_kernel import Cone, Query, TimeSpan, connect
+    from orbital_kernel.query.given import given_position
 
     span = TimeSpan(since, until) if since or until else None
-    selection = Query(table, cone=Cone(ra, dec, radius), time=span, limit=limit)
+    circle = Cone(*given_position(ra, dec), radius)
+    selection = Query(table, cone=circle, time=span, limit=limit)
     answer = connect().query(selection, kind="cone", estimate=explain)
     show_answer(answer, explain=explain, as_json=as_json)
 

@@ -23,6 +23,7 @@ from orbital_kernel.monitor.rows import TABLE, none, with_utc
 from orbital_kernel.monitor.scan import excursions_of, scan_series, series_in
 from orbital_kernel.monitor.sinks import Sink
 from orbital_kernel.query import Query, TimeSpan
+from orbital_kernel.query.given import given_position
 from orbital_kernel.query.planned import Planned
 from orbital_kernel.questions import catalogued as questions
 from orbital_kernel.questions import spellings
@@ -308,8 +309,7 @@ class Bursts:
         days
             Length of the plan, up to 366 days.
         orbits
-            Orbits or orbital elements by observatory; without them the Earth's limb is
-            not checked.
+            Orbits or elements by observatory; without them the Earth's limb is no limit.
         delays_h
             Hours before an observatory can begin, by its name; by default those of the
             observatories' files.
@@ -323,8 +323,7 @@ class Bursts:
         Raises
         ------
         QueryError
-            If the burst is unknown or has no position, if neither a burst nor a position
-            is given, or if the position or the time span is impossible.
+            If neither burst nor position is known, or position or time span impossible.
 
         Examples
         --------
@@ -335,7 +334,7 @@ class Bursts:
         ['observatory', 'pointings']
         """
         if ra is not None and dec is not None:
-            place = knowledge.Place(ra, dec, error_arcmin, "given")
+            place = knowledge.Place(*given_position(ra, dec), error_arcmin, "given")
         elif burst_id is not None:
             place = knowledge.place_of(self._store, burst_id)
         else:

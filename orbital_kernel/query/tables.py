@@ -8,6 +8,7 @@ import polars as pl
 
 from orbital_kernel.errors import QueryError, StoreError
 from orbital_kernel.model.frames import frame_of
+from orbital_kernel.query.given import given_position
 from orbital_kernel.query.names import require_columns, require_table
 from orbital_kernel.query.queries import LEDGER, Queries
 from orbital_kernel.query.question import Query, TimeSpan
@@ -75,7 +76,7 @@ class Tables(Queries):
         query = Query(
             table,
             columns=None if columns is None else tuple(columns),
-            cone=Cone(ra, dec, radius_arcmin),
+            cone=Cone(*given_position(ra, dec), radius_arcmin),
             time=None if start is stop is None else TimeSpan(start, stop),
             limit=limit,
             full_scan=full_scan,

@@ -6,6 +6,7 @@ import polars as pl
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model.observatory import observatory
 from orbital_kernel.query import Cone, Query, TimeSpan
+from orbital_kernel.query.given import given_position
 from orbital_kernel.questions.asking import Asks, require_observatories, together
 from orbital_kernel.questions.calls import Calls, Places
 from orbital_kernel.questions.fields import (
@@ -173,7 +174,7 @@ class Footprints(Calls):
 def _position(objects: Places, place: str | tuple[float, float]) -> tuple[float, float]:
     """Return the position of a place, ICRS deg."""
     if not isinstance(place, str):
-        return float(place[0]) % 360, float(place[1])
+        return given_position(*place)
     row = objects.place(place)
     if row is None:
         raise QueryError(f"no table has a position of {place!r}: give (ra, dec)")

@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from orbital_kernel.query import Query
+from orbital_kernel.query.given import given_region
 from orbital_kernel.questions import (
     catalogued,
     detections,
@@ -275,4 +276,5 @@ class Objects:
         ----------
         Budavári & Szalay 2008, ApJ 679, 301, eq. 18; Salvato et al. 2018, MNRAS 473, 4937.
         """
-        return combine(self._orbital, (first, second, *others), region)
+        names = first, second, *others
+        return combine(self._orbital, names, given_region(region))

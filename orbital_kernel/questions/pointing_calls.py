@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from orbital_kernel.errors import QueryError
+from orbital_kernel.query.given import given_position
 from orbital_kernel.questions.asking import require_observatories
 from orbital_kernel.questions.calls import Calls
 from orbital_kernel.questions.followups import follow_ups
@@ -209,6 +210,5 @@ class PointingCalls(Calls):
         where = self.objects.position(place) if isinstance(place, str) else place
         if where is None:
             raise QueryError(f"no table has a position of {place!r}: give (ra, dec)")
-        return visits(
-            self, where[0] % 360, where[1], names=None if by is None else tuple(by)
-        )
+        ra, dec = where if isinstance(place, str) else given_position(*where)
+        return visits(self, ra % 360, dec, names=None if by is None else tuple(by))

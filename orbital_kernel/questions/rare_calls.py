@@ -6,6 +6,7 @@ from datetime import datetime
 import polars as pl
 
 from orbital_kernel.query import Cone, TimeSpan
+from orbital_kernel.query.given import given_region
 from orbital_kernel.questions.calls import Calls
 from orbital_kernel.questions.comparison import EXPECTED, RATIO, Comparison, Limits
 from orbital_kernel.questions.findings import compare_new, findings
@@ -66,7 +67,8 @@ class RareCalls(Calls):
         >>> orbital.rare("transient").kind
         'transient'
         """
-        cone = None if region is None else Cone(*region[:2], 60 * region[2])
+        circle = None if region is None else given_region(region)
+        cone = None if circle is None else Cone(*circle[:2], 60 * circle[2])
         span = None if start is None and stop is None else TimeSpan(start, stop)
         scope = Scope(cone, span, counts_to_flux or {})
         events = rare(self, kind, first=first, second=second, scope=scope)

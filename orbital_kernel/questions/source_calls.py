@@ -5,6 +5,7 @@ from dataclasses import replace
 import polars as pl
 
 from orbital_kernel.errors import QueryError
+from orbital_kernel.query.given import given_position
 from orbital_kernel.questions import registering
 from orbital_kernel.questions.calibration import (
     ARCSEC_APART,
@@ -82,7 +83,9 @@ class SourceCalls(Calls):
         True
         """
         if not isinstance(place, str):
-            return known_at(OneCall(self), *_on_sky(place), radius_arcmin=radius_arcmin)
+            return known_at(
+                OneCall(self), *given_position(*place), radius_arcmin=radius_arcmin
+            )
         row = self.objects.place(place)
         if row is None:
             raise QueryError(f"no table has a position of {place!r}: give (ra, dec)")
@@ -217,6 +220,8 @@ class SourceCalls(Calls):
         place = self.objects.position(subject) if isinstance(subject, str) else subject
         if place is None and subject is not None:
             raise QueryError(f"no table has a position of {subject!r}")
+        if place is not None and not isinstance(subject, str):
+            place = given_position(*place)
         return calibration(
             self,
             first,

@@ -11,6 +11,7 @@ from orbital_kernel.errors import QueryError
 from orbital_kernel.model.sky import separation_deg
 from orbital_kernel.model.spelling import variants
 from orbital_kernel.query import Cone, Query
+from orbital_kernel.query.given import given_position
 from orbital_kernel.questions import catalogued, spellings
 from orbital_kernel.questions.asks import Asks
 from orbital_kernel.questions.positions import best_position
@@ -175,8 +176,7 @@ def position_of(place: "tuple[float, float] | SkyCoord") -> tuple[float, float]:
         raise QueryError(
             f"a position is RA and Dec in degrees or a SkyCoord, not {place!r}"
         ) from error
-    Cone(ra % 360, dec, 1.0)  # refuses what is not on the sky
-    return ra % 360, dec
+    return given_position(ra, dec)
 
 
 def _registered(orbital: Asks, object_id: str) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from orbital_kernel.database import Store
 from orbital_kernel.errors import QueryError, StoreError
 from orbital_kernel.model.predicate import Clause, Null
 from orbital_kernel.model.times import tt_from_utc
+from orbital_kernel.query.given import given_region
 from orbital_kernel.questions.asking import Session, require_observatories
 from orbital_kernel.questions.matching import marks
 from orbital_kernel.questions.matching.held import Held, hold
@@ -142,11 +143,8 @@ def _check(
             f"a match is of two or more different observatories, not of "
             f"{', '.join(names) or 'none'}: name for instance swift and chandra"
         )
-    if region is not None and not (abs(region[1]) <= 90 and 0 < region[2] <= 180):
-        raise QueryError(
-            f"a region is RA, Dec (-90 to 90 deg) and a radius (above 0, to 180 deg), not "
-            f"{region}"
-        )
+    if region is not None:
+        given_region(region)
     if within_arcsec is not None and not within_arcsec > 0:
         raise QueryError(f"within_arcsec is above 0 arcsec, not {within_arcsec:g}")
 

@@ -198,8 +198,9 @@ def _at_centre(near: _Measured, far: _Measured) -> Reals:
     sure = far.hits / (far.hits + SURE_HITS)
     ratio = sure * far.density / near.density + (1 - sure) * overall
     apart = np.maximum(far.square - near.square, 1.0)
-    rise = np.clip(ratio ** -(near.square / apart), LEAST_RISE, MOST_RISE)
-    return np.asarray(near.density * rise)
+    rise = -np.log(ratio) * near.square / apart
+    limited = np.exp(np.clip(rise, np.log(LEAST_RISE), np.log(MOST_RISE)))
+    return np.asarray(near.density * limited)
 
 
 def _hits(rings: list[_Ring]) -> Reals:
