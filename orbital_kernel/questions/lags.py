@@ -6,6 +6,7 @@ mixed: without a unit, one that both selections have is taken if there is only o
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,7 +17,7 @@ from orbital_kernel.errors import QueryError
 from orbital_kernel.model.predicate import Clause, Equal
 from orbital_kernel.questions.asking import require_observatories
 from orbital_kernel.science.correlation import Lag, lag
-from orbital_kernel.science.lightcurves import parse_unit
+from orbital_kernel.science.lightcurves import parse_unit, with_rates_of_limits
 
 if TYPE_CHECKING:
     from orbital_kernel.questions.curve import LightCurve
@@ -97,9 +98,14 @@ def lag_of(
     selected, reference = selection(of), selection(against)
     points = _points(orbital, subject)
     selected, reference = in_one_unit(points, selected, reference)
+    pair = [chosen(points, which, subject) for which in (reference, selected)]
+    notes = tuple(
+        note
+        for rows, which in zip(pair, (reference, selected), strict=True)
+        for note in _limits(rows, which)
+    )
     result = lag(
-        chosen(points, reference, subject),
-        chosen(points, selected, subject),
+        *map(with_rates_of_limits, pair),
         method=method,
         max_lag_s=max_lag_s,
         step_s=step_s,
@@ -108,6 +114,7 @@ def lag_of(
         interval=interval,
         seed=seed,
     )
+    result = replace(result, notes=(*result.notes, *notes))
     if store:
         keep(orbital.store, result, subject, str(reference), str(selected))
     return result
@@ -141,6 +148,22 @@ def chosen(points: pl.DataFrame, which: Selection, subject: str) -> pl.DataFrame
             f"{_listed(rows)}"
         )
     return rows
+
+
+def _limits(rows: pl.DataFrame, which: Selection) -> Iterator[str]:
+    """Yield in words how many limits are used as rates of their counts, or not used."""
+    limits = rows.filter("is_limit")
+    counted = len(with_rates_of_limits(limits).filter(~pl.col("is_limit")))
+    if counted:
+        yield (
+            f"{counted:,} of {len(rows):,} points of {which} are limits with known counts: "
+            "the rates of their counts are used"
+        )
+    if len(limits) > counted:
+        yield (
+            f"{len(limits) - counted:,} of {len(rows):,} points of {which} are limits "
+            "without counts, and are not used"
+        )
 
 
 def in_one_unit(
