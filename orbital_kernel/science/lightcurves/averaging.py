@@ -92,7 +92,7 @@ def in_bins(rows: pl.DataFrame, bins: float | str | Sequence[float]) -> pl.DataF
     if counts is not None:
         means = with_count_rates(means, counts, cell)
     others = rows.filter(cell < 0).with_columns(pl.lit(1, pl.UInt32).alias("averaged"))
-    table = pl.concat([means, others.select(means.columns)])
+    table = pl.concat([means, others.select(means.columns)], rechunk=True)
     if counts is None:
         return table
     texts = missing if len(missing) == 1 else missing.filter(pl.Series(cell < 0))
