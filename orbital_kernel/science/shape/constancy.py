@@ -9,7 +9,8 @@ from orbital_kernel.errors import QueryError
 
 Reals = NDArray[np.float64]
 FEW = 10.0
-TRIALS = 10_000
+LEAST_TRIALS, TRIALS = 1_000, 10_000
+AT_ONCE = 4_000_000
 SEED = 20120427
 
 
@@ -87,7 +88,7 @@ def constancy(counts: ArrayLike, exposure_s: ArrayLike) -> Constancy:
         return Constancy(statistic, n.size - 1, p_value, "chi2")
     rng = np.random.default_rng(SEED)
     above = 0
-    part = max(1, min(TRIALS, 4_000_000 // n.size))
+    part = max(1, min(TRIALS, AT_ONCE // n.size))
     for first in range(0, TRIALS, part):
         size = min(part, TRIALS - first)
         trial = rng.multinomial(int(n.sum()), share, size=size)
@@ -105,8 +106,8 @@ def constancy_above(
 ) -> Constancy:
     """Return the test of counts against a constant source above a measured background.
 
-    The p-value is of simulated curves, with Poisson counts and background, where a bin
-    expects fewer than 10 counts.
+    Where a bin expects fewer than 10 counts, the p-value is of 1,000 (many bins) to
+    10,000 (few) simulated curves, with Poisson counts and background.
 
     Parameters
     ----------
@@ -157,15 +158,16 @@ def constancy_above(
     rng = np.random.default_rng(SEED)
     scale = np.divide(v, b, out=np.zeros(b.shape), where=b > 0)
     off = np.divide(b, scale, out=np.zeros(b.shape), where=scale > 0)
+    trials = int(np.clip(AT_ONCE // n.size, LEAST_TRIALS, TRIALS))
     above = 0
-    part = max(1, min(TRIALS, 4_000_000 // n.size))
-    for first in range(0, TRIALS, part):
-        size = (min(part, TRIALS - first), n.size)
+    part = max(1, min(trials, AT_ONCE // n.size))
+    for first in range(0, trials, part):
+        size = (min(part, trials - first), n.size)
         around = np.asarray(scale * rng.poisson(off, size), np.float64)
         drawn = np.asarray(rng.poisson(expected, size), np.float64)
         trial, _ = statistic_of(drawn, around, scale * around)
         above += int((trial >= statistic * (1 - 1e-12)).sum())
-    return Constancy(statistic, n.size - 1, (above + 1) / (TRIALS + 1), "simulated")
+    return Constancy(statistic, n.size - 1, (above + 1) / (trials + 1), "simulated")
 
 
 def constancy_of_values(values: ArrayLike, errors: ArrayLike) -> Constancy:

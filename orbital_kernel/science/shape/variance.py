@@ -74,8 +74,8 @@ def excess_variance(values: ArrayLike, errors: ArrayLike) -> Variance:
     x, sigma = (np.asarray(a, np.float64) for a in (values, errors))
     if x.size < 2 or x.shape != sigma.shape or not (sigma > 0).all():
         raise QueryError(
-            f"a variance needs two or more values, each with an error > 0; got {x.size} "
-            f"values and {int((sigma > 0).sum())} errors"
+            "a variance needs two or more values, each with an error > 0; of "
+            f"{x.size} values {int((sigma > 0).sum())} have one"
         )
     return _variance(x, sigma**2)
 
