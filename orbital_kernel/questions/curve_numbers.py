@@ -29,7 +29,7 @@ class Numbers:
 
     @property
     def error_rules(self) -> pl.DataFrame:
-        """How many points have which errors: observatory, error_rule, points.
+        """How many points that count have which errors: observatory, error_rule, points.
 
         'of counts' (exact, where a file gives counts), 'of the file', 'in quadrature'
         (bins without counts), or none; limits without counts are not part of it.
@@ -40,7 +40,8 @@ class Numbers:
         >>> connect().light_curve("SIM AGN 1").error_rules["error_rule"].to_list()
         ['of the file', 'of the file']
         """
-        return _numbers(self.frame, "error_rule")
+        is_point = pl.col("excluded").is_null()
+        return _numbers(self.frame.filter(is_point), "error_rule")
 
 
 def _numbers(frame: pl.DataFrame, reason: str) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from orbital_kernel.errors import QueryError
 Reals = NDArray[np.float64]
 FEW = 10.0
 LEAST_TRIALS, TRIALS = 1_000, 10_000
-AT_ONCE = 4_000_000
+AT_ONCE = 1_000_000
 SEED = 20120427
 
 
