@@ -73,7 +73,7 @@ def selection(text: str) -> Selection:
     if match is None:
         raise QueryError(
             f"points are selected by OBSERVATORY[/INSTRUMENT][:LOW-HIGH][@UNIT] with the "
-            f"band in keV, such as swift/XRT:0.3-10, not {text!r}"
+            f"band in keV, such as swift/XRT:0.3-10, or by :FILTER, not {text!r}"
         )
     require_observatories(match["observatory"])
     band = None
@@ -162,13 +162,13 @@ def _limits(rows: pl.DataFrame, which: Selection) -> Iterator[str]:
     counted = len(with_rates_of_limits(limits).filter(~pl.col("is_limit")))
     if counted:
         yield (
-            f"{counted:,} of {len(rows):,} points of {which} are limits with known counts: "
-            "the rates of their counts are used"
+            f"limits with known counts are used as rates: {counted:,} of {len(rows):,} "
+            f"points of {which}"
         )
     if len(limits) > counted:
         yield (
-            f"{len(limits) - counted:,} of {len(rows):,} points of {which} are limits "
-            "without counts, and are not used"
+            f"limits without counts are not used: {len(limits) - counted:,} of "
+            f"{len(rows):,} points of {which}"
         )
 
 
