@@ -1,4 +1,4 @@
-"""The work of `bench_lightcurves.py` object by object: astropy Table, pandas, stingray."""
+"""The work of `bench_lightcurves.py` object by object, with astropy, pandas and numpy."""
 
 import pickle
 import time
@@ -143,26 +143,13 @@ def with_pandas(frames):
         yield key, results
 
 
-def with_stingray(tables):
-    """Yield the same with numpy's bins, and excess variance and Fvar of stingray."""
-    from stingray import Lightcurve  # noqa: PLC0415 - the extra 'timing'
-    from stingray.utils import excess_variance  # noqa: PLC0415
-
-    parts = {}
-    for name, table in tables.items():
-        objects = table["object"]
-        cuts = np.flatnonzero(objects[1:] != objects[:-1]) + 1
-        for first, last in pairwise([0, *cuts, len(objects)]):
-            part = {key: table[key][first:last] for key in NUMBERS}
-            parts.setdefault(objects[first], {})[name] = part
-    for key, by_observatory in parts.items():
-        start = min(part["ns"].min() for part in by_observatory.values())
+def with_arrays(tables):
+    """Yield the same by numpy on slices of arrays: the least that the sums cost."""
+    for key, start, by_observatory in sliced(tables):
         results = {}
         for name, points_ in by_observatory.items():
-            is_limit = points_["is_limit"]
-            edges = ends(points_["ns"], is_limit)
-            part = {n: column[~is_limit] for n, column in points_.items()}
-            since, factor = (part["ns"] - start) / 1e9, FACTORS[name]
+            edges, part = detections(points_, start)
+            since, factor = part["since"], FACTORS[name]
             bins = (since // BIN_S).astype(int)
             before, after = part["time_err_minus_s"], part["time_err_plus_s"]
             weight = before + after
@@ -182,19 +169,30 @@ def with_stingray(tables):
             np.maximum.at(last, bins, since + after)
             sums |= {"start": first[full], "stop": last[full]}
             curve = curve_of(sums)
-            light_curve = Lightcurve(
-                full * BIN_S,
-                curve["value"],
-                err=(curve["plus"] + curve["minus"]) / 2,
-                err_dist="gauss",
-                dt=BIN_S,
-                skip_checks=True,
-            )
-            excess = excess_variance(light_curve, normalization="none")
-            fvar = excess_variance(light_curve, normalization="fvar")
-            mean, weighted, chi2, *_ = numbers(curve)
-            results[name] = curve, (mean, weighted, chi2, *excess, *fvar), edges
+            results[name] = curve, numbers(curve), edges
         yield key, results
+
+
+def sliced(tables):
+    """Yield each object with its first time and its arrays by observatory."""
+    parts = {}
+    for name, table in tables.items():
+        objects = table["object"]
+        cuts = np.flatnonzero(objects[1:] != objects[:-1]) + 1
+        for first, last in pairwise([0, *cuts, len(objects)]):
+            part = {key: table[key][first:last] for key in NUMBERS}
+            parts.setdefault(objects[first], {})[name] = part
+    for key, by_observatory in parts.items():
+        start = min(part["ns"].min() for part in by_observatory.values())
+        yield key, start, by_observatory
+
+
+def detections(points_, start):
+    """Return limits and ends of an observatory's points, and the arrays of detections."""
+    is_limit = points_["is_limit"]
+    part = {n: column[~is_limit] for n, column in points_.items()}
+    part["since"] = (part["ns"] - start) / 1e9
+    return ends(points_["ns"], is_limit), part
 
 
 def alone(frames, objects, convert, measure):

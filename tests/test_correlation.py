@@ -216,10 +216,31 @@ def test_missing_errors_are_an_error_in_words():
         .alias("value_err_plus")
     )
 
-    with pytest.raises(QueryError, match="first series has 3 of 20 detections without"):
+    with pytest.raises(
+        QueryError, match="3 of 20 detections of the first series have no"
+    ):
         lag(bare, second)
-    with pytest.raises(QueryError, match="without an error"):
+    with pytest.raises(QueryError, match="20 of 20 detections of the second series"):
         lag(first, second.drop("value_err_plus", "value_err_minus"))
+
+
+def test_one_detection_with_an_error_of_zero_is_left_out_and_counted():
+    first, second = related(0, points=20)
+    zero = pl.when(pl.int_range(pl.len()) == 7).then(0.0)
+    with_zero = first.with_columns(
+        zero.otherwise(name).alias(name)
+        for name in ("value_err_plus", "value_err_minus")
+    )
+    result = lag(with_zero, second, simulations=5, resamples=5)
+    without = first.filter(pl.int_range(pl.len()) != 7)
+
+    assert result.function.equals(
+        lag(without, second, simulations=5, resamples=5).function
+    )
+    assert (19, 20) == result.points
+    assert result.notes == (
+        "1 of 20 detections of the first series has no error above 0 and is left out",
+    )
 
 
 def test_times_at_the_barycentre_are_not_compared_with_those_of_a_spacecraft():

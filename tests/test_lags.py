@@ -84,7 +84,8 @@ def test_a_selection_that_mixes_bands_lists_those_it_has(lagging):
 
 def test_an_exposure_in_two_units_is_selected_by_one_of_them():
     """That which both selections have; else the error lists what can be given."""
-    band = {"given_band_low_kev": 0.3, "given_band_high_kev": 10.0, "excluded": None}
+    band = {"given_band": "0.3-10 keV", "excluded": None}
+    band |= {"given_band_low_kev": 0.3, "given_band_high_kev": 10.0}
     kinds = [("swift", "XRT", "count / s"), ("swift", "XRT", "erg / (cm2 s)")]
     kinds.append(("chandra", "ACIS", "erg / (cm2 s)"))
     points = pl.DataFrame(
@@ -155,3 +156,29 @@ def test_selections_are_read_as_written(text, expected):
 def test_other_selections_are_refused(text):
     with pytest.raises(QueryError):
         selection(text)
+
+
+def test_filters_are_selected_by_name_and_never_mixed():
+    names = {
+        "observatory": "swift",
+        "instrument": "UVOT",
+        "unit": "Jy",
+        "excluded": None,
+    }
+    rows = pl.DataFrame({"given_band": ["U", "U", "B"], "value": [1.0, 2.0, 3.0]})
+    points = rows.with_columns(
+        *(pl.lit(value, pl.String).alias(name) for name, value in names.items()),
+        *(
+            pl.lit(None, pl.Float64).alias(f"given_band_{e}_kev")
+            for e in ("low", "high")
+        ),
+    )
+
+    assert "swift/UVOT:U@Jy" == str(selection("swift/UVOT:U@Jy"))
+    assert [1.0, 2.0] == chosen(points, selection("swift/UVOT:U"), "a")[
+        "value"
+    ].to_list()
+    with pytest.raises(
+        QueryError, match=r"swift/UVOT:U \(2 points, Jy\), swift/UVOT:B"
+    ):
+        chosen(points, selection("swift/UVOT@Jy"), "a")

@@ -34,6 +34,7 @@ KEYS = {
     "value": "value",
     "value_err_plus": "value_err_plus",
     "value_err_minus": "value_err_minus",
+    "error_rule": "error_rule",
     "value_err_model": "value_err_model",
     "value_err_model_plus": "value_err_model_plus",
     "value_err_model_minus": "value_err_model_minus",
@@ -199,6 +200,7 @@ def document(curve: "LightCurve") -> dict[str, Any]:
         "redshift_source": curve.redshift_source,
         "points": points.to_dicts(),
         "neighbours": curve.neighbours.to_dicts(),
+        "error_rules": curve.error_rules.to_dicts(),
         "excluded": curve.reasons.to_dicts(),
         "not_binned": curve.not_binned.to_dicts(),
         "simulated": bool(_simulated(frame)),
@@ -216,6 +218,8 @@ def _show(curve: "LightCurve", out: Path | None) -> None:
     show_frame(_series(points), {})
     echo()
     show_frame(points.select(columns), curve.units)
+    for row in curve.error_rules.iter_rows(named=True):
+        echo(f"errors {row['error_rule']}: {row['points']:,} of {row['observatory']}")
     for row in curve.reasons.iter_rows(named=True):
         echo(
             f"excluded: {row['points']:,} of {row['observatory']}: {row['excluded']}",

@@ -8,7 +8,7 @@ from orbital_kernel.commands.output import json_option, print_json, rows_of
 from orbital_kernel.commands.terminal import echo
 
 METHODS = ("iccf", "zdcf", "dcf")
-SELECTED = "OBSERVATORY[/INSTRUMENT][:LOW-HIGH][@UNIT]"
+SELECTED = "OBSERVATORY[/INSTRUMENT][:LOW-HIGH|:FILTER][@UNIT]"
 
 
 @click.command(
@@ -16,7 +16,10 @@ SELECTED = "OBSERVATORY[/INSTRUMENT][:LOW-HIGH][@UNIT]"
 )
 @click.argument("name", metavar="OBJECT")
 @click.option(
-    "--of", required=True, metavar=SELECTED, help="The light curve; band in keV."
+    "--of",
+    required=True,
+    metavar=SELECTED,
+    help="The light curve; band in keV, or name of a filter.",
 )
 @click.option(
     "--against",

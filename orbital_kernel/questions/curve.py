@@ -12,7 +12,7 @@ from orbital_kernel.query import Explain
 from orbital_kernel.query.units import units_by_name
 from orbital_kernel.questions.curve_conversions import Conversions, Read
 from orbital_kernel.questions.curve_exports import Exports
-from orbital_kernel.science.columns import fill
+from orbital_kernel.questions.curve_numbers import Numbers
 from orbital_kernel.science.lightcurves import averaged, with_rest_frame
 from orbital_kernel.science.shape.hardness_of_points import hardness_of_points
 
@@ -30,7 +30,7 @@ PARTS = ("observatory", "instrument", "mode", "unit", "band")
 
 
 @dataclass(frozen=True)
-class LightCurve(Conversions, Exports):
+class LightCurve(Conversions, Exports, Numbers):
     """The light curve of one object from all observatories.
 
     It can be read as its `frame`: indexing, `len`, and the methods of polars.DataFrame
@@ -43,7 +43,7 @@ class LightCurve(Conversions, Exports):
     frame : polars.DataFrame
         All points of the files in order of time, excluded ones too: object, utc (text),
         time (TT), since_s (s after T0), value with value_err_plus and value_err_minus in
-        `unit`, is_limit, band and its edges (keV or nm), instrument, mode, exposure_s
+        `unit`, error_rule (their origin), is_limit, band and its edges (keV or nm), instrument, mode, exposure_s
         (s), time_rule, time_place, reference, and excluded: null, or why the point does
         not count.
     t0 : datetime, optional
@@ -95,29 +95,6 @@ class LightCurve(Conversions, Exports):
     def excluded(self) -> pl.DataFrame:
         """The points that do not count; column `excluded` says why."""
         return self.frame.filter(pl.col("excluded").is_not_null())
-
-    @property
-    def reasons(self) -> pl.DataFrame:
-        """How many points are excluded: observatory, excluded (the reason), points."""
-        return (
-            self.excluded.group_by("observatory", "excluded")
-            .agg(pl.len().alias("points"))
-            .sort("observatory", "excluded")
-        )
-
-    @property
-    def not_binned(self) -> pl.DataFrame:
-        """How many points are in no bin: observatory, not_binned (the reason), points.
-
-        Examples
-        --------
-        >>> from orbital_kernel import connect
-        >>> connect().light_curve("SIM AGN 1").not_binned.columns
-        ['observatory', 'not_binned', 'points']
-        """
-        by = ("observatory", "not_binned")
-        frame = fill(self.frame, {"not_binned": pl.String()}).drop_nulls("not_binned")
-        return frame.group_by(*by).agg(pl.len().alias("points")).sort(*by)
 
     @property
     def units(self) -> dict[str, str | None]:

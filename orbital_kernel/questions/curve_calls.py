@@ -141,8 +141,9 @@ class CurveCalls(Calls):
         unit, band_kev, model, counts_to_flux
             As in `light_curve`; an energy flux in 0.3-10 keV by default.
         bin_s : float, optional
-            Width of bins from each object's first point, s, in which detections are
-            averaged, with errors in quadrature; by default the points stay.
+            Width of bins from each object's first point, s, in which points are averaged;
+            by default they stay. Errors are exact where counts are known, as those of
+            `light_curve`, else in quadrature: `error_rule` of each point or bin.
 
         Returns
         -------

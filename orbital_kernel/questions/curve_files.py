@@ -68,13 +68,16 @@ def write_fits(frame: pl.DataFrame, path: Path, about: Mapping[str, Any]) -> Pat
     FITS text is ASCII: another letter is written as its code, as in Andr\xe9.
     """
     from astropy.io import fits  # noqa: PLC0415 - slow
+    from astropy.units import UnitsWarning  # noqa: PLC0415
 
     rows = table(_in_days(frame), {})
     for name in rows.colnames:
         if rows[name].dtype.kind in "OU":
             texts = [t.encode("ascii", "backslashreplace") for t in _texts(frame, name)]
             rows[name] = np.array(texts, dtype=bytes)
-    hdu = fits.table_to_hdu(_filled(rows))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnitsWarning)  # 'det' is written as it is
+        hdu = fits.table_to_hdu(_filled(rows))
     hdu.header["EXTNAME"] = "LIGHTCURVE"
     hdu.header["TIMESYS"] = ("TT", "scale of the column time")
     for key, value in about.items():
@@ -86,6 +89,7 @@ def write_fits(frame: pl.DataFrame, path: Path, about: Mapping[str, Any]) -> Pat
 def write_votable(frame: pl.DataFrame, path: Path, about: Mapping[str, Any]) -> Path:
     """Write all rows as a VOTable; times are MJD (TT)."""
     from astropy.io.votable import from_table  # noqa: PLC0415 - slow
+    from astropy.io.votable.exceptions import W50  # noqa: PLC0415
     from astropy.units import UnitsWarning  # noqa: PLC0415
 
     rows = table(_in_days(frame), about)
@@ -95,6 +99,7 @@ def write_votable(frame: pl.DataFrame, path: Path, about: Mapping[str, Any]) -> 
     facts = "; ".join(f"{key}: {value}" for key, value in about.items())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnitsWarning)  # 'erg' is old, and what all use
+        warnings.simplefilter("ignore", W50)  # 'det' is written as it is
         document = from_table(_filled(rows))
         document.get_first_table().description = facts
         document.to_xml(str(path))
@@ -143,10 +148,7 @@ def lightkurve_curve(points: pl.DataFrame, about: Mapping[str, Any]) -> Any:
             "a lightkurve light curve needs lightkurve: run `pip install lightkurve`"
         ) from error
     rows = points.filter(~pl.col("is_limit"), pl.col("time").is_not_null())
-    if rows.is_empty():
-        raise QueryError(
-            "a lightkurve light curve needs detections with a date: none has one"
-        )
+    _require_detections(rows, points, "a lightkurve light curve", "with a date")
     series = time_series(rows, about)
     curve = lightkurve.LightCurve(
         time=series.time, flux=series["flux"], flux_err=series["flux_err"]
@@ -173,6 +175,7 @@ def stingray_curve(points: pl.DataFrame) -> Any:
             "`pip install 'orbital[timing]'`"
         ) from error
     rows = points.filter(~pl.col("is_limit"), pl.col("since_s").is_not_null())
+    _require_detections(rows, points, "a stingray light curve", "with a time")
     for name in ("unit", "instrument", "band"):
         values = rows[name].unique().sort().to_list()
         if len(values) > 1:
@@ -200,6 +203,17 @@ def stingray_curve(points: pl.DataFrame) -> Any:
             dt=width.to_numpy() if is_complete else spacing,
             skip_checks=True,
             gti=[[since.min() - 1, since.max() + 1]],
+        )
+
+
+def _require_detections(
+    rows: pl.DataFrame, points: pl.DataFrame, product: str, which: str
+) -> None:
+    if rows.is_empty():
+        raise QueryError(
+            f"{product} needs detections {which}; of this curve's {len(points):,} points "
+            f"that count {int(points['is_limit'].sum()):,} are limits and none is one: see "
+            "curve.reasons for why points are excluded"
         )
 
 

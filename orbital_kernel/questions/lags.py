@@ -1,11 +1,13 @@
 """The lag of one object's light curve behind another: two selections of its points.
 
 A selection is written `OBSERVATORY[/INSTRUMENT][:LOW-HIGH][@UNIT]` with the band in keV,
-such as swift/XRT:0.3-10 or swift/XRT@count / s. Points of several units or bands are never
+such as swift/XRT:0.3-10 or swift/XRT@count / s; a band without edges in keV, a filter for
+instance, is written by its name: swift/UVOT:UVW1. Points of several units or bands are never
 mixed: without a unit, one that both selections have is taken if there is only one.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,7 +18,7 @@ from orbital_kernel.errors import QueryError
 from orbital_kernel.model.predicate import Clause, Equal
 from orbital_kernel.questions.asking import require_observatories
 from orbital_kernel.science.correlation import Lag, lag
-from orbital_kernel.science.lightcurves import parse_unit
+from orbital_kernel.science.lightcurves import parse_unit, with_rates_of_limits
 
 if TYPE_CHECKING:
     from orbital_kernel.questions.curve import LightCurve
@@ -24,12 +26,14 @@ if TYPE_CHECKING:
 TABLE = "cross.lags"
 SPEC = re.compile(
     r"(?P<observatory>[^/:@]+)(?:/(?P<instrument>[^:@]+))?"
-    r"(?::(?P<low>[\d.]+(?:e[-+]?\d+)?)-(?P<high>[\d.]+(?:e[-+]?\d+)?))?"
+    r"(?::(?:(?P<low>[\d.]+(?:e[-+]?\d+)?)-(?P<high>[\d.]+(?:e[-+]?\d+)?)|(?P<band>[A-Za-z][\w .']*)))?"
     r"(?:@(?P<unit>.+))?"
 )
 EDGE = 1e-3
 """Largest relative difference of two band edges that are the same."""
 BAND = ("given_band_low_kev", "given_band_high_kev")
+FILTER = pl.when(pl.col(BAND[0]).is_null()).then(pl.col("given_band"))
+"""The name of a band without edges in keV."""
 
 
 class HasCurves(Protocol):
@@ -45,18 +49,20 @@ class HasCurves(Protocol):
 
 @dataclass(frozen=True)
 class Selection:
-    """Which points of an object: observatory, instrument, band (keV) and unit."""
+    """Which points of an object: observatory, instrument, band (keV), unit, filter."""
 
     observatory: str
     instrument: str | None = None
     band_kev: tuple[float, float] | None = None
     unit: str | None = None
+    filter: str | None = None
 
     def __str__(self) -> str:
         """Return the selection as it is written."""
         instrument = f"/{self.instrument}" if self.instrument else ""
         edges = self.band_kev
-        band = f":{edges[0]:g}-{edges[1]:g}" if edges else ""
+        name = f":{self.filter}" if self.filter else ""
+        band = f":{edges[0]:g}-{edges[1]:g}" if edges else name
         unit = f"@{self.unit}" if self.unit else ""
         return f"{self.observatory}{instrument}{band}{unit}"
 
@@ -67,7 +73,7 @@ def selection(text: str) -> Selection:
     if match is None:
         raise QueryError(
             f"points are selected by OBSERVATORY[/INSTRUMENT][:LOW-HIGH][@UNIT] with the "
-            f"band in keV, such as swift/XRT:0.3-10, not {text!r}"
+            f"band in keV, such as swift/XRT:0.3-10, or by :FILTER, not {text!r}"
         )
     require_observatories(match["observatory"])
     band = None
@@ -75,7 +81,8 @@ def selection(text: str) -> Selection:
         band = float(match["low"]), float(match["high"])
         if not 0 < band[0] < band[1]:
             raise QueryError(f"a band needs 0 < LOW < HIGH in keV, not {text!r}")
-    return Selection(match["observatory"], match["instrument"], band, match["unit"])
+    parts = (match["observatory"], match["instrument"], band, match["unit"])
+    return Selection(*parts, match["band"])
 
 
 def lag_of(
@@ -97,9 +104,14 @@ def lag_of(
     selected, reference = selection(of), selection(against)
     points = _points(orbital, subject)
     selected, reference = in_one_unit(points, selected, reference)
+    pair = [chosen(points, which, subject) for which in (reference, selected)]
+    notes = tuple(
+        note
+        for rows, which in zip(pair, (reference, selected), strict=True)
+        for note in _limits(rows, which)
+    )
     result = lag(
-        chosen(points, reference, subject),
-        chosen(points, selected, subject),
+        *map(with_rates_of_limits, pair),
         method=method,
         max_lag_s=max_lag_s,
         step_s=step_s,
@@ -108,6 +120,7 @@ def lag_of(
         interval=interval,
         seed=seed,
     )
+    result = replace(result, notes=(*result.notes, *notes))
     if store:
         keep(orbital.store, result, subject, str(reference), str(selected))
     return result
@@ -129,18 +142,34 @@ def chosen(points: pl.DataFrame, which: Selection, subject: str) -> pl.DataFrame
     rows, usable = _selected(points, which), _usable()
     reasons = rows.filter(~usable)["excluded"].value_counts(sort=True)
     rows = rows.filter(usable)
-    kinds = rows.select("instrument", "unit", *BAND).unique().sort(pl.all())
+    kinds = rows.select("unit", *BAND, FILTER).unique()
     if rows.is_empty():
         raise QueryError(
             f"{subject!r} has no usable points of {which}{_why(reasons)}; it has "
             f"{_listed(points.filter(usable))}"
         )
-    if kinds.select(*BAND).n_unique() > 1 or kinds["unit"].n_unique() > 1:
+    if len(kinds) > 1:
         raise QueryError(
             f"{which} of {subject!r} mixes several bands or units: choose one of "
             f"{_listed(rows)}"
         )
     return rows
+
+
+def _limits(rows: pl.DataFrame, which: Selection) -> Iterator[str]:
+    """Yield in words how many limits are used as rates of their counts, or not used."""
+    limits = rows.filter("is_limit")
+    counted = len(with_rates_of_limits(limits).filter(~pl.col("is_limit")))
+    if counted:
+        yield (
+            f"limits with known counts are used as rates: {counted:,} of {len(rows):,} "
+            f"points of {which}"
+        )
+    if len(limits) > counted:
+        yield (
+            f"limits without counts are not used: {len(limits) - counted:,} of "
+            f"{len(rows):,} points of {which}"
+        )
 
 
 def in_one_unit(
@@ -172,6 +201,8 @@ def _selected(points: pl.DataFrame, which: Selection) -> pl.DataFrame:
             ((pl.col(column) - edge).abs() <= EDGE * edge).fill_null(value=False)
             for column, edge in zip(BAND, which.band_kev, strict=True)
         )
+    if which.filter:
+        rows = rows.filter(FILTER.eq(which.filter).fill_null(value=False))
     if which.unit:
         named = [unit for unit in rows["unit"].unique() if _is_unit(unit, which.unit)]
         rows = rows.filter(pl.col("unit").is_in(named).fill_null(value=False))
@@ -200,14 +231,15 @@ def _why(reasons: pl.DataFrame) -> str:
 
 def _listed(points: pl.DataFrame) -> str:
     """Return the selections that the points offer, with their numbers and units."""
-    columns = ("observatory", "instrument", *BAND, "unit")
+    columns = ("observatory", "instrument", *BAND, FILTER.alias("filter"), "unit")
     kinds = points.group_by(columns).len("points").sort("points", descending=True)
     names = []
     for row in kinds.iter_rows(named=True):
         edges = (row[BAND[0]], row[BAND[1]])
         band = None if None in edges else edges
         unit = row["unit"] if kinds["unit"].n_unique() > 1 else None
-        name = Selection(row["observatory"], row["instrument"], band, unit)
+        parts = (row["observatory"], row["instrument"], band, unit, row["filter"])
+        name = Selection(*parts)
         names.append(f"{name} ({row['points']} points, {row['unit']})")
     return ", ".join(names) or "none"
 

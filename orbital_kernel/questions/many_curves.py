@@ -41,7 +41,7 @@ class LightCurves:
     frame : polars.DataFrame
         The points of all objects, or their bins, excluded ones too, with the columns of
         `LightCurve.frame` that many objects share; `since_s` (s) counts from each
-        object's first point.
+        object's first point, `error_rule` says what the errors are of.
     absent : tuple of str
         The objects of which no table has a point.
     how : Explain, optional

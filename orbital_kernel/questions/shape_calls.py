@@ -105,7 +105,8 @@ class ShapeCalls(CurveCalls):
         subject : str
             The object's name in any spelling that a table has.
         of, against : str
-            The points compared, `OBSERVATORY[/INSTRUMENT][:LOW-HIGH][@UNIT]`, band in keV.
+            The points compared, `OBSERVATORY[/INSTRUMENT][:LOW-HIGH][@UNIT]`, band in keV,
+            or `:FILTER`. Limits with known counts are used as rates of their counts.
         method : str
             'iccf' (interpolated cross-correlation), 'zdcf' or 'dcf'.
         max_lag_s : float, optional
@@ -132,7 +133,8 @@ class ShapeCalls(CurveCalls):
         Raises
         ------
         QueryError
-            If a selection is not valid or mixes units or places, or errors are missing.
+            If a selection is not valid or mixes units, bands or places, or more than a
+            tenth of the errors are missing.
 
         Examples
         --------

@@ -3,8 +3,6 @@
 The background is marginalised (Loredo 1992), or profiled for many counts.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -49,12 +47,7 @@ def on_off_bounds(
     Cousins, Linnemann & Tucker 2008, NIM A 595, 480, section 4 (lower); Loredo 1992, in
     Statistical Challenges in Modern Astronomy, p. 275, eqs. 5.13 and 5.14 (upper).
     """
-    tail = (1 - confidence) / 2
-    return _of_unique(
-        lambda n, m, a: (_lowest(n, m, a, tail), _highest(n, m, a, 1 - tail)),
-        (counts, off, ratio),
-        confidence,
-    )
+    return _bounds((counts, off, ratio), (1 + confidence) / 2, has_low=True)
 
 
 def on_off_limit(
@@ -88,11 +81,7 @@ def on_off_limit(
     ----------
     Loredo 1992, in Statistical Challenges in Modern Astronomy, p. 275, eq. 5.14.
     """
-    return _of_unique(
-        lambda n, m, a: (0.0, _highest(n, m, a, confidence)),
-        (counts, off, ratio),
-        2 * confidence - 1,
-    )[1]
+    return _bounds((counts, off, ratio), confidence, has_low=False)[1]
 
 
 def chance(counts: ArrayLike, off: ArrayLike, ratio: ArrayLike) -> Reals:
@@ -131,67 +120,32 @@ def chance(counts: ArrayLike, off: ArrayLike, ratio: ArrayLike) -> Reals:
     return np.where(n > 0, special.betainc(np.maximum(n, 1), m + 1, a / (1 + a)), 1.0)
 
 
-def _of_unique(
-    interval: Callable[[float, float, float], tuple[float, float]],
-    given: tuple[ArrayLike, ArrayLike, ArrayLike],
-    confidence: float,
+def _bounds(
+    given: tuple[ArrayLike, ArrayLike, ArrayLike], share: float, *, has_low: bool
 ) -> Bounds:
-    """Return `interval` of each case (counts, off, ratio), computed once for equal ones."""
+    """Return the bounds of cases (counts, off, ratio) above which 1 - share remains.
+
+    The lower bounds are 0 unless they are asked for.
+    """
+    from scipy import special
+
+    from orbital_kernel.science import on_off_sums  # with numba
+
     cases = np.broadcast_arrays(*(np.asarray(x, np.float64) for x in given))
     shape = cases[0].shape
-    unique, which = np.unique(
-        np.stack([case.ravel() for case in cases], axis=1), axis=0, return_inverse=True
-    )
-    bounds = np.zeros((len(unique), 2))
-    many = unique[:, 0] > MOST_TERMS
-    bounds[many] = np.stack(_profile(*unique[many].T, confidence=confidence), axis=1)
-    for row in np.flatnonzero(~many):
-        bounds[row] = interval(*unique[row])
-    low, high = bounds[which.ravel()].T
+    on, off, ratio = (case.ravel() for case in cases)
+    low, high = np.zeros(on.size), np.zeros(on.size)
+    many = on > MOST_TERMS
+    if many.any():
+        parts = (on[many], off[many], ratio[many])
+        low[many], high[many] = _profile(*parts, confidence=2 * share - 1)
+    parts = (on[~many], off[~many], ratio[~many])
+    most = special.gammainccinv(parts[0] + 1, 1 - share)
+    high[~many] = on_off_sums.highest(*parts, share, most)
+    if has_low:
+        is_source = chance(*parts) < 1 - share
+        low[~many] = on_off_sums.lowest(*parts, 1 - share, is_source)
     return low.reshape(shape), high.reshape(shape)
-
-
-def _lowest(on: float, off: float, ratio: float, tail: float) -> float:
-    """Return the mean at which `on` or more counts have the probability `tail`."""
-    from scipy import special
-
-    if float(chance(on, off, ratio)) >= tail:
-        return 0.0
-    j = np.arange(on)
-    # the background alone is j or less: the sum of a negative binomial distribution
-    background = special.betainc(off + 1, on - j, 1 / (1 + ratio))
-    log_ways = special.gammaln(j + 1)
-
-    def beyond(s: float) -> bool:
-        fewer = np.exp(special.xlogy(j, s) - s - log_ways) @ background
-        return bool(1 - fewer > tail)
-
-    return _bisected(beyond, 0.0, on)
-
-
-def _highest(on: float, off: float, ratio: float, share: float) -> float:
-    """Return the mean below which the posterior of a flat prior has that share."""
-    from scipy import special
-
-    i = np.arange(on + 1)
-    log_weight = (
-        special.gammaln(on + off - i + 1)
-        - special.gammaln(on - i + 1)
-        + i * np.log1p(1 / ratio)
-    )
-    weight = np.exp(log_weight - special.logsumexp(log_weight))
-
-    def beyond(s: float) -> bool:
-        return bool(special.gammaincc(i + 1, s) @ weight < 1 - share)
-
-    return _bisected(beyond, 0.0, float(special.gammainccinv(on + 1, 1 - share)))
-
-
-def _bisected(beyond: Callable[[float], bool], low: float, high: float) -> float:
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (low, middle) if beyond(middle) else (middle, high)
-    return (low + high) / 2
 
 
 def _profile(on: Reals, off: Reals, ratio: Reals, *, confidence: float) -> Bounds:

@@ -237,11 +237,15 @@ def every_band(rows: pl.DataFrame) -> tuple[str, ...]:
     return tuple(bands["band"])
 
 
+FILTER = pl.when(pl.col(EDGES[0]).is_null()).then(pl.col("band"))
+"""The name of a band without edges in keV."""
+
+
 def selections_of(points: pl.DataFrame) -> tuple[str, ...]:
     """Return the series with detections as `orbital.lag` selects them."""
     series = (
         points.filter(~pl.col("is_limit"))
-        .group_by("observatory", "instrument", *EDGES)
+        .group_by("observatory", "instrument", *EDGES, FILTER.alias("filter"))
         .len()
         .sort("len", "observatory", "instrument", *EDGES, descending=True)
     )
@@ -251,7 +255,8 @@ def selections_of(points: pl.DataFrame) -> tuple[str, ...]:
 def _selection(row: dict[str, Any]) -> str:
     instrument = f"/{row['instrument']}" if row["instrument"] else ""
     low, high = (row[edge] for edge in EDGES)
-    band = "" if low is None or high is None else f":{low:g}-{high:g}"
+    name = f":{row['filter']}" if row["filter"] else ""
+    band = name if low is None or high is None else f":{low:g}-{high:g}"
     return f"{row['observatory']}{instrument}{band}"
 
 

@@ -210,3 +210,24 @@ def _zdcf(
 ESTIMATES: Mapping[
     str, Callable[[Series, Series, float, float, int, np.random.Generator], Estimate]
 ] = {"iccf": _iccf, "zdcf": _zdcf, "dcf": _dcf}
+
+
+def chances(
+    estimate: Estimate,
+    b: Series,
+    draw: Callable[[np.random.Generator], Reals],
+    peak: int,
+    simulations: int,
+    rng: np.random.Generator,
+) -> tuple[float, float]:
+    """Return the chance of as high a correlation at the peak's lag, and at any lag.
+
+    `draw` gives the values of an unrelated second series.
+    """
+    observed = estimate.correlate(b)
+    local, at_any = 0, 0
+    for _ in range(simulations):
+        trial = estimate.correlate(b._replace(values=draw(rng)))
+        local += bool(trial[peak] >= observed[peak])
+        at_any += bool(np.nanmax(trial) >= np.nanmax(observed))
+    return (local + 1) / (simulations + 1), (at_any + 1) / (simulations + 1)

@@ -25,6 +25,7 @@ from orbital_kernel.science.correlation.estimates import (
     METHODS,
     Estimate,
     Interval,
+    chances,
 )
 from orbital_kernel.science.correlation.lag_coverage import (
     CALIBRATED,
@@ -35,7 +36,12 @@ from orbital_kernel.science.correlation.lag_coverage import (
     measured_coverage,
     sampling_of,
 )
-from orbital_kernel.science.correlation.series import Series, spacing, two_series
+from orbital_kernel.science.correlation.series import (
+    Series,
+    notes_on,
+    spacing,
+    two_series,
+)
 from orbital_kernel.science.correlation.simulated_lags import (
     interval_of,
     simulated_errors,
@@ -87,6 +93,8 @@ class Lag:
         lag_s (s) and correlation: the whole correlation function.
     simulated : bool
         Whether a point is of the simulated sky.
+    notes : tuple of str
+        How many points are left out, or used as rates of their counts.
 
     Examples
     --------
@@ -117,6 +125,7 @@ class Lag:
     points: tuple[int, int]
     function: pl.DataFrame
     simulated: bool
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """Return lag, interval and significance in one line."""
@@ -130,7 +139,7 @@ class Lag:
             f"{SIGN}), correlation {self.correlation:.2f}, chance {self.chance_local:.2g} "
             f"at this lag and {self.chance_global:.2g} at any, in red noise of slope "
             f"{self.slope:g} ({self.slope_low:g} to {self.slope_high:g}); coverage: "
-            f"{self.coverage_note}"
+            f"{'; '.join((self.coverage_note, *self.notes))}"
         )
 
 
@@ -154,7 +163,8 @@ def lag(
     ----------
     first, second
         time (TT) and value with value_err_plus and value_err_minus, or rate with rate_err,
-        each in one unit and band, on times of arrival at one place. Limits are not used.
+        each in one unit and band, on times of arrival at one place. Limits are not used,
+        nor a tenth or less of detections that have no error above 0 (`notes`).
     method
         'iccf', 'zdcf' or 'dcf'.
     max_lag_s
@@ -213,7 +223,7 @@ def lag(
     noise = RedNoise(b)
     ends = interval_at(interval, estimate, series, noise, resamples, rng)
     low, high = ends(confidence)
-    local, at_any = _chances(estimate, b, noise, peak, simulations, rng)
+    local, at_any = chances(estimate, b, noise.draw, peak, simulations, rng)
     slope_low, slope_high = noise.interval(confidence)
     sampling = sampling_of(a, b)
     return Lag(
@@ -244,6 +254,7 @@ def lag(
             }
         ),
         simulated(first, second),
+        notes_on(first, second),
     )
 
 
@@ -297,21 +308,3 @@ def _range(
             f"lags need 0 < step_s <= max_lag_s; got {step:g} and {reach:g} s"
         )
     return reach, step
-
-
-def _chances(
-    estimate: Estimate,
-    b: Series,
-    noise: RedNoise,
-    peak: int,
-    simulations: int,
-    rng: np.random.Generator,
-) -> tuple[float, float]:
-    """Return the chance of as high a correlation at the peak's lag, and at any lag."""
-    observed = estimate.correlate(b)
-    local, at_any = 0, 0
-    for _ in range(simulations):
-        trial = estimate.correlate(b._replace(values=noise.draw(rng)))
-        local += bool(trial[peak] >= observed[peak])
-        at_any += bool(np.nanmax(trial) >= np.nanmax(observed))
-    return (local + 1) / (simulations + 1), (at_any + 1) / (simulations + 1)

@@ -10,6 +10,7 @@ from orbital_kernel.errors import QueryError
 from orbital_kernel.model.times import SPACECRAFT, place_of
 from orbital_kernel.science.columns import demand, fill, finite
 from orbital_kernel.science.lightcurves.exposure import nanoseconds
+from orbital_kernel.science.missing_errors import left_out
 
 Reals = NDArray[np.float64]
 
@@ -34,14 +35,15 @@ def two_series(first: pl.DataFrame, second: pl.DataFrame) -> tuple[Series, Serie
     ----------
     first, second
         time (TT) and value with value_err_plus and value_err_minus, or rate with
-        rate_err; each in one unit and band; limits are not used. Where time_rule is
-        given, all times must be of arrival at one place.
+        rate_err; each in one unit and band; limits are not used, nor are detections
+        without an error above 0 if these are at most a tenth (`notes_on` counts them).
+        Where time_rule is given, all times must be of arrival at one place.
 
     Raises
     ------
     QueryError
-        If a series has fewer than 5 detections, a detection without an error, mixed
-        units or bands, or if times of arrival at several places are mixed.
+        If a series has fewer than 5 detections, more than a tenth of them without an
+        error, mixed units or bands, or if times of arrival at several places are mixed.
     """
     _one_place(first, second)
     rows = [
@@ -55,6 +57,16 @@ def two_series(first: pl.DataFrame, second: pl.DataFrame) -> tuple[Series, Serie
             f" (most {MOST_PAIRS:,}); rebin the series first"
         )
     return a, b
+
+
+def notes_on(first: pl.DataFrame, second: pl.DataFrame) -> tuple[str, ...]:
+    """Return in words how many detections of two series are left out, and why."""
+    texts = []
+    for frame, which in _named(first, second):
+        rows = _detections(frame)
+        without = rows.filter(~_HAS_ERROR).height
+        texts.append(left_out(without, rows.height, f"the {which} series"))
+    return tuple(filter(None, texts))
 
 
 def spacing(series: Series) -> float:
@@ -89,18 +101,33 @@ def _places(frame: pl.DataFrame) -> set[str]:
     return {place_of(rule) for rule in frame["time_rule"].unique()}
 
 
+_HAS_ERROR = (pl.col("e") > 0).fill_null(value=False)
+
+
 def _usable(frame: pl.DataFrame, subject: str) -> pl.DataFrame:
-    """Return time, value `v` and error `e` of the detections."""
-    value = "value" if "value" in frame.columns else "rate"
-    demand(frame, "time", value, subject="series")
+    """Return time, value `v` and error `e` of the detections that have one."""
+    detected = _detections(frame)
     for name in ("unit", "band_low_kev", "band_high_kev"):
         if name in frame.columns and frame[name].drop_nulls().n_unique() > 1:
             raise QueryError(
                 f"{subject} mixes several {name}; choose one of them first"
             )
+    used = detected.filter(_HAS_ERROR)
+    left_out(detected.height - used.height, detected.height, subject)
+    if used.height < FEWEST_POINTS:
+        raise QueryError(
+            f"{subject} has {used.height} detections, {FEWEST_POINTS} are the fewest"
+        )
+    return used
+
+
+def _detections(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return time, value `v` and error `e` (maybe null or 0) of the detections."""
+    value = "value" if "value" in frame.columns else "rate"
+    demand(frame, "time", value, subject="series")
     names = ("value_err_plus", "value_err_minus", "rate_err")
     full = fill(frame, {n: pl.Float64() for n in names} | {"is_limit": pl.Boolean()})
-    used = (
+    return (
         full.select(
             "time",
             finite(value).alias("v"),
@@ -115,18 +142,6 @@ def _usable(frame: pl.DataFrame, subject: str) -> pl.DataFrame:
         )
         .sort("time", "v")
     )
-    if used.height < FEWEST_POINTS:
-        raise QueryError(
-            f"{subject} has {used.height} detections, {FEWEST_POINTS} are the fewest"
-        )
-    without = used.filter(~(pl.col("e") > 0).fill_null(value=False)).height
-    if without:
-        raise QueryError(
-            f"{subject} has {without} of {used.height} detections without an error above 0: "
-            "the interval and the significance of a lag need them; give errors or drop "
-            "these points"
-        )
-    return used
 
 
 def _series(used: pl.DataFrame, zero: int) -> Series:

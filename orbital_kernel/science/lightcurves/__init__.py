@@ -21,6 +21,7 @@ from orbital_kernel.science.lightcurves.gathering import gather, points_of_rates
 from orbital_kernel.science.lightcurves.model_files import model_file
 from orbital_kernel.science.lightcurves.photons import bin_events
 from orbital_kernel.science.lightcurves.point_bands import require_target
+from orbital_kernel.science.lightcurves.point_errors import with_rates_of_limits
 from orbital_kernel.science.lightcurves.response_factors import factor_of_response
 from orbital_kernel.science.lightcurves.restframe import with_rest_frame
 from orbital_kernel.science.spectra import (
@@ -62,5 +63,6 @@ __all__ = [
     "rebin",
     "require_target",
     "t0_of_files",
+    "with_rates_of_limits",
     "with_rest_frame",
 ]

@@ -30,6 +30,7 @@ from orbital_kernel.science.lightcurves.point_bands import (
     with_kind,
 )
 from orbital_kernel.science.lightcurves.point_counts import COUNTS, with_counts
+from orbital_kernel.science.lightcurves.point_errors import with_point_errors
 from orbital_kernel.science.lightcurves.releases import without_other_releases
 from orbital_kernel.science.lightcurves.repeats import REPEATED, repeats
 from orbital_kernel.science.spectra import Band, SpectralModel
@@ -73,7 +74,7 @@ _SHAPE: Mapping[str, pl.DataType] = {
 _ORDER = (
     *("observatory", "object", "obs_id", "utc", "time", "since_s", "since_days"),
     *("t0_source", "time_rule", "time_place", "time_assumed_err_s"),
-    *("time_err_minus_s", "time_err_plus_s", *VALUES, *MODEL_ERRORS),
+    *("time_err_minus_s", "time_err_plus_s", *VALUES, "error_rule", *MODEL_ERRORS),
     *("is_limit", "limit_confidence", "unit", "band", "band_low_kev", "band_high_kev"),
     *("band_low_nm", "band_high_nm", "instrument", "mode", "exposure_s", "absorption"),
     *COUNTS,
@@ -135,7 +136,8 @@ def joint(
     -------
     polars.DataFrame
         Beside the columns of `photometry`: utc (text), since_s (s; of points without a
-        date the time since the file's T0), since_days, t0_source; time_rule, time_place
+        date the time since the file's T0), since_days, t0_source; error_rule (origin of
+        the errors, of counts where known: `point_errors`); time_rule, time_place
         (spacecraft, geocentre or barycentre) and time_assumed_err_s (s, of a trigger
         assumed as T0, else null); factor and factor_err (1 sigma, from the model);
         value_err_model (error of the value from the conversion: common to all points of
@@ -186,7 +188,8 @@ def prepared(
     rows = _shaped(points)
     rows = placed(rows.with_columns(pl.col("time").cast(TT)), position)
     utc = pl.Series("utc", to_utc_iso(rows["time"].to_numpy()), dtype=pl.String)
-    return with_counts(with_absorption(_with_reasons(rows.with_columns(utc))))
+    rows = with_absorption(_with_reasons(rows.with_columns(utc)))
+    return with_point_errors(with_counts(rows))
 
 
 def scaled(
@@ -227,7 +230,8 @@ def scaled(
 
 def points_of(points: pl.DataFrame) -> pl.DataFrame:
     """Return points of many objects with all columns; repeated points are kept."""
-    return with_kind(with_absorption(_with_reasons(_shaped(points), repeated=False)))
+    rows = with_absorption(_with_reasons(_shaped(points), repeated=False))
+    return with_kind(with_point_errors(with_counts(rows)))
 
 
 def _shaped(points: pl.DataFrame) -> pl.DataFrame:
@@ -255,18 +259,7 @@ def zero_of(curve: pl.DataFrame) -> datetime | None:
 
 
 def left_out(curve: pl.DataFrame) -> pl.DataFrame:
-    """Return how many points of a joint curve are excluded, by observatory and reason.
-
-    Parameters
-    ----------
-    curve
-        What `joint` returns.
-
-    Returns
-    -------
-    polars.DataFrame
-        observatory, left_out (reason), points.
-    """
+    """Return how many points of a joint curve are excluded: observatory, left_out, points."""
     return (
         curve.filter(pl.col("left_out").is_not_null())
         .group_by("observatory", "left_out")

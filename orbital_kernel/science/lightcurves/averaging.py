@@ -11,6 +11,8 @@ from orbital_kernel.errors import QueryError
 from orbital_kernel.model.times import to_utc_iso
 from orbital_kernel.science.columns import TT, demand, numbered
 from orbital_kernel.science.lightcurves.count_rates import (
+    IN_QUADRATURE,
+    NO_ERROR,
     PointCounts,
     point_counts,
     with_count_rates,
@@ -49,8 +51,8 @@ def averaged(curve: pl.DataFrame, bins: float | str | Sequence[float]) -> pl.Dat
     polars.DataFrame
         The columns of the curve, `averaged`, the number of points of each row, and
         `not_binned`, null or why a point that counts is in no bin. Rates of counts follow
-        from the sums of their counts, with exact errors, or as limits (`count_rates`).
-        Means of other values are weighted by exposure_s, else by the width of the points,
+        from the sums of their counts, with exact errors, or as limits (`count_rates`);
+        `error_rule` is 'of counts' for them. Means of other values are weighted by exposure_s, else by the width of the points,
         else equally: weights do not depend on the values, so the mean is unbiased at low
         counts. Their errors are added in quadrature. Limits without counts, excluded
         points and points in no bin are returned as they are.
@@ -90,7 +92,7 @@ def in_bins(rows: pl.DataFrame, bins: float | str | Sequence[float]) -> pl.DataF
     if counts is not None:
         means = with_count_rates(means, counts, cell)
     others = rows.filter(cell < 0).with_columns(pl.lit(1, pl.UInt32).alias("averaged"))
-    table = pl.concat([means, others.select(means.columns)])
+    table = pl.concat([means, others.select(means.columns)], rechunk=True)
     if counts is None:
         return table
     texts = missing if len(missing) == 1 else missing.filter(pl.Series(cell < 0))
@@ -192,6 +194,8 @@ def _means(rows: pl.DataFrame, cell: Ints, cells: int) -> pl.DataFrame:
         *(pl.Series(name, value).fill_nan(None) for name, value in columns.items()),
         pl.Series("averaged", total.points, dtype=pl.UInt32),
     )
+    if "error_rule" in means.columns:
+        means = means.with_columns(_rule().alias("error_rule"))
     of_one = {*means.columns} & {"given_value", *COUNTS}
     means = means.with_columns(pl.lit(None, pl.Float64).alias(n) for n in of_one)
     means = _of_all(means, rows, cell, total.first)
@@ -199,6 +203,17 @@ def _means(rows: pl.DataFrame, cell: Ints, cells: int) -> pl.DataFrame:
         return means
     utc = to_utc_iso(means["time"].to_numpy())
     return means.with_columns(pl.Series("utc", utc, dtype=pl.String))
+
+
+def _rule() -> pl.Expr:
+    """Return the origin of a mean's errors: that of its point if it has only one."""
+    return (
+        pl.when(pl.col("averaged") == 1)
+        .then("error_rule")
+        .when(pl.col("value_err_plus").is_null())
+        .then(pl.lit(NO_ERROR))
+        .otherwise(pl.lit(IN_QUADRATURE))
+    )
 
 
 def _of_all(

@@ -4,7 +4,8 @@ Points are of counts if their rate is what their counts give: (counts - backscal
 background_counts) x correction / exposure, times the factor by which it was brought to
 another unit. Counts of several points add up; their rate is the sum of net counts over the
 sum of exposure / correction, with the interval of counts (`science.counting`,
-`science.on_off`), never errors in quadrature.
+`science.on_off`), never errors in quadrature. Curves of one object and of many use it, for
+points (`error_rules`) and bins (`averaging`).
 """
 
 from typing import NamedTuple
@@ -21,13 +22,16 @@ Reals = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
+OF_COUNTS, OF_FILE, IN_QUADRATURE = "of counts", "of the file", "in quadrature"
+NO_ERROR = "none: the file gives no error above 0"
+"""What `error_rule` says of a point's errors; it is null of limits without counts."""
 ROUNDED = 1e-3
 """Largest difference of a rate from that of its counts, in counts and as a share."""
 NO_COUNTS = "the file gives no counts of this point"
 NOT_OF_COUNTS = (
     "its rate is not that of its counts: it is weighted, by a mask for instance"
 )
-NEEDED = {*COUNTS, "exposure_s", "value", "unit", "is_limit"}
+NEEDED = {*COUNTS, "exposure_s", "value", "is_limit"}
 
 
 class PointCounts(NamedTuple):
@@ -52,6 +56,11 @@ class PointCounts(NamedTuple):
     def net(self) -> Reals:
         """Counts less those expected of the background."""
         return self.counts - np.nan_to_num(self.off * self.ratio)
+
+    @property
+    def variance(self) -> Reals:
+        """Variance of the net counts, as errors of sqrt(N) assume it."""
+        return self.counts + np.nan_to_num(self.off * self.ratio**2)
 
 
 def point_counts(rows: pl.DataFrame) -> PointCounts | None:
@@ -100,17 +109,8 @@ def with_count_rates(
     )
     background = np.bincount(where, has_off, size) > 0
     scale = _ratios(where[has_off], ratio[has_off], others, expected)
-    columns: dict[str, Reals] = {}
-    for chosen, with_off in (
-        (complete & ~background, False),
-        (complete & background, True),
-    ):
-        if not chosen.any():
-            continue
-        around = (others[chosen], scale[chosen]) if with_off else (None, None)
-        rates = rates_of(total[chosen], seconds[chosen], *around)
-        for name, part in rates.items():
-            columns.setdefault(name, np.zeros(size))[chosen] = part
+    chosen = complete & (np.bincount(where, minlength=size) > 0)
+    columns = rates(total, seconds, others, scale, background, chosen)
     if not columns:
         return means
     limit = columns["is_limit"] > 0
@@ -125,12 +125,16 @@ def with_count_rates(
         "correction": exposure / seconds / _factors(means),
         "limit_confidence": np.where(limit, counting.LIMIT, np.nan),
     }
-    is_counted = pl.Series(complete)
+    is_counted = pl.Series(chosen)
     return means.with_columns(
         pl.when(is_counted)
         .then(pl.Series(limit))
         .otherwise("is_limit")
         .alias("is_limit"),
+        pl.when(is_counted)
+        .then(pl.lit(OF_COUNTS))
+        .otherwise("error_rule" if "error_rule" in means.columns else None)
+        .alias("error_rule"),
         *(
             pl.when(is_counted)
             .then(pl.Series(values).fill_nan(None))
@@ -140,6 +144,31 @@ def with_count_rates(
             if name in means.columns
         ),
     )
+
+
+def rates(
+    counts: Reals,
+    live_s: Reals,
+    off: Reals,
+    ratio: Reals,
+    background: Flags,
+    chosen: Flags,
+) -> dict[str, Reals]:
+    """Return what `rates_of` gives of the chosen rows (n,), 0 in others; {} if none are.
+
+    `off` and `ratio` are used where there is a `background`.
+    """
+    columns: dict[str, Reals] = {}
+    for rows, with_off in (
+        (chosen & ~background, False),
+        (chosen & background, True),
+    ):
+        if not rows.any():
+            continue
+        around = (off[rows], ratio[rows]) if with_off else (None, None)
+        for name, part in rates_of(counts[rows], live_s[rows], *around).items():
+            columns.setdefault(name, np.zeros(counts.size))[rows] = part
+    return columns
 
 
 def _ratios(where: Ints, ratio: Reals, off: Reals, expected: Reals) -> Reals:

@@ -24,7 +24,10 @@ def gather(by_observatory: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         frame.with_columns(pl.lit(name).alias("observatory"))
         for name, frame in by_observatory.items()
     ]
-    return pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame()
+    if not frames:
+        return pl.DataFrame()
+    # in one piece: each step on frames in pieces would copy all columns
+    return pl.concat(frames, how="diagonal_relaxed", rechunk=True)
 
 
 def points_of_rates(rates: pl.DataFrame, *, empty: bool = False) -> pl.DataFrame:

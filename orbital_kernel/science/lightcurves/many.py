@@ -21,6 +21,7 @@ from orbital_kernel.science.lightcurves.point_bands import (
     conversions_of,
     require_target,
 )
+from orbital_kernel.science.lightcurves.point_counts import COUNTS
 from orbital_kernel.science.lightcurves.releases import without_other_releases
 from orbital_kernel.science.lightcurves.repeats import REPEATED, repeats
 from orbital_kernel.science.spectra import Band, SpectralModel
@@ -30,15 +31,16 @@ UNDATED = "no date, beside points of the object that have one"
 COLUMNS = (
     *("observatory", "object", "instrument", "mode", "time", "since_s", "since_days"),
     *("time_err_minus_s", "time_err_plus_s", "value", "value_err_plus"),
-    *("value_err_minus", "is_limit", "unit", "band", "exposure_s"),
+    *("value_err_minus", "error_rule", "is_limit", "limit_confidence", "unit", "band"),
+    *("exposure_s", "counts"),
     *("given_unit", "given_band", "factor", "factor_err", "conversion", "excluded"),
     "simulated",
 )
 _LINE = ("object", "observatory", "file_sha256", *GIVEN_AS)
 _POINT = (
     *("time", "since_s", "since_days", "time_err_minus_s", "time_err_plus_s"),
-    *("value", "value_err_plus", "value_err_minus", "is_limit", "exposure_s"),
-    *("excluded", "simulated"),
+    *("value", "value_err_plus", "value_err_minus", "error_rule", "is_limit"),
+    *("limit_confidence", "exposure_s", "counts", "excluded", "simulated"),
 )
 _READ = (
     *(name for name in _POINT if name not in ("since_s", "since_days")),
@@ -66,15 +68,15 @@ def curves_of_objects(
     unit, band_kev, model, counts_to_flux
         As in `joint`.
     bin_s : float, optional
-        Width of bins from each object's first point, s.
+        Width of bins from each object's first point, s; errors are those of `averaged`.
 
     Returns
     -------
     polars.DataFrame
         Columns of a joint curve: object, observatory, time (TT), since_s (s), value and
-        its errors, is_limit, unit, band, exposure_s (s), conversion, excluded and more;
-        `averaged` (points) if they are in bins. Bins come by object and time, then
-        limits and excluded points.
+        its errors, error_rule, is_limit, unit, band, exposure_s (s), counts, conversion,
+        excluded and more; `averaged` (points) if they are in bins. Bins come by object and
+        time, then limits without counts and excluded points.
     """
     demand(points, "object", "time", "value", "unit", subject="points")
     band = Band.of(band_kev)
@@ -84,15 +86,20 @@ def curves_of_objects(
     lines = lines.with_row_index("_line")
     lines = conversions_of(lines, unit, band, model, counts_to_flux or {})
     lines = _of_target(lines)
-    rows = given.select(*_READ, line.alias("_line"))
+    has_counts = given["counts"].null_count() < len(given)
+    of_counts = [name for name in COUNTS if has_counts and name not in _POINT]
+    rows = given.select(*_READ, *of_counts, line.alias("_line"))
     factors = (lines[name].gather(line) for name in ("factor", "refused"))
     rows = _counted_once(scaled(rows.with_columns(factors)), given, lines)
     rows = _since_first(rows, lines).with_columns(lines[SERIES].gather(line))
-    rows = rows.select(*_POINT, "_line", SERIES)
+    factor = ("factor",) if has_counts else ()
+    rows = rows.select(*_POINT, *of_counts, *factor, "_line", SERIES)
     if bin_s is not None:
         rows = in_bins(rows, bin_s)
     constants = [name for name in COLUMNS if name not in _POINT]
-    table = rows.hstack(lines.select(constants)[rows["_line"]])
+    table = rows.drop(*of_counts, *factor).hstack(
+        lines.select(constants)[rows["_line"]]
+    )
     return table.select(*COLUMNS, *({"averaged"} & {*table.columns}))
 
 

@@ -1,5 +1,11 @@
 """Shape of light curves: variance, variability, hardness, flares, decay, power, trend."""
 
+from orbital_kernel.science.shape.constancy import (
+    Constancy,
+    constancy,
+    constancy_above,
+    constancy_of_values,
+)
 from orbital_kernel.science.shape.decay import Decay, decay
 from orbital_kernel.science.shape.document import document
 from orbital_kernel.science.shape.flares import LEAST_CHANCE, flares
@@ -13,10 +19,7 @@ from orbital_kernel.science.shape.periodogram import (
 from orbital_kernel.science.shape.summary import Shape, shape_of
 from orbital_kernel.science.shape.trend import Trend, seasons, states, trend
 from orbital_kernel.science.shape.variability import (
-    Constancy,
     GregoryLoredo,
-    constancy,
-    constancy_of_values,
     gregory_loredo,
     live_times,
 )
@@ -37,6 +40,7 @@ __all__ = [
     "Trend",
     "Variance",
     "constancy",
+    "constancy_above",
     "constancy_of_values",
     "decay",
     "document",

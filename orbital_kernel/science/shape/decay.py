@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from orbital_kernel.errors import QueryError
+from orbital_kernel.science.shape.decay_names import names_of
 
 Reals = NDArray[np.float64]
 MOST_BREAKS = 3
@@ -14,12 +15,13 @@ LEAST_BETTER = 6.0
 """By how much a further break must lower the AICc (a likelihood ratio of 20)."""
 LIMIT_SIGMA = 3.0
 _SLOPES = 8.0
+"""Steepest index; one at it, or with an error as large, is not measured."""
+ON_BOUND = 1e-2
 _GRID = 9
 STARTS = 2
 LEAST_RATIO = 0.4
 """Least ln of the ratio of two breaks: nearer ones describe single points, not a decay."""
 APART = 3
-PLATEAU, NORMAL, STEEP = 0.75, 1.5, 2.0
 
 
 @dataclass(frozen=True)
@@ -128,8 +130,9 @@ def decay(
 ) -> Decay:
     """Return the power law with breaks that fits best.
 
-    Residuals are in flux, with the error on the side of the model. A limit of 3 sigma
-    counts by the probability that the model stays below it.
+    Residuals are in flux, with the error on the side of the model, so that net fluxes
+    below 0 take part. A limit of 3 sigma counts by the probability that the model stays
+    below it.
 
     Parameters
     ----------
@@ -144,7 +147,7 @@ def decay(
         Which points (n,) are upper limits; none by default.
     breaks
         Number of breaks, 0 to 3; by default the fewest that no further one betters by 6
-        in AICc.
+        in AICc with all indices measured.
     systematic
         Relative error added to each point in quadrature.
 
@@ -177,7 +180,7 @@ def decay(
     if breaks is not None and breaks not in range(MOST_BREAKS + 1):
         raise QueryError(f"a decay has 0 to {MOST_BREAKS} breaks, not {breaks}")
     data = _data(since_s, value, err_plus, err_minus, is_limit, systematic)
-    seen = int((~data.is_limit).sum())
+    seen = int((~data.is_limit & (data.value > 0)).sum())
     numbers = [breaks] if breaks is not None else range(MOST_BREAKS + 1)
     fits = {k: _fitted(data, k) for k in numbers if seen >= 2 * k + 4}
     if not fits:
@@ -188,9 +191,17 @@ def decay(
     aicc = tuple(_aicc(*fits[k], data) if k in fits else np.nan for k in range(4))
     best = min(fits)
     for k in sorted(fits):
-        if aicc[k] < aicc[best] - LEAST_BETTER:
+        if aicc[k] < aicc[best] - LEAST_BETTER and _is_measured(*fits[k][:2]):
             best = k
     return _described(data, fits, best, aicc)
+
+
+def _is_measured(parameters: Reals, covariance: Reals) -> bool:
+    """Return whether each segment's index is inside its range, and its error too."""
+    of_indices = slice(1, len(parameters) // 2 + 1)
+    errors = np.sqrt(np.maximum(np.diag(covariance)[of_indices], 0.0))
+    steepest = np.abs(parameters[of_indices]).max()
+    return bool(steepest < _SLOPES - ON_BOUND and errors.max() < _SLOPES)
 
 
 def _data(
@@ -204,9 +215,8 @@ def _data(
     t, y, plus = (np.asarray(a, np.float64) for a in (since_s, value, err_plus))
     minus = plus if err_minus is None else np.asarray(err_minus, np.float64)
     limit = np.zeros(t.shape, bool) if is_limit is None else np.asarray(is_limit, bool)
-    usable = (t > 0) & (y > 0)
-    usable &= limit | ((plus > 0) & (minus > 0))
-    if not usable.any():
+    usable = (t > 0) & np.where(limit, y > 0, np.isfinite(y) & (plus > 0) & (minus > 0))
+    if not (usable & (y > 0)).any():
         raise QueryError(
             "no point after T0 has a positive flux and an error: nothing to fit"
         )
@@ -292,7 +302,7 @@ def _fitted(data: _Data, breaks: int) -> tuple[Reals, Reals, float]:
 
 def _starts(data: _Data, breaks: int) -> list[Reals]:
     """Return the best starts on a grid of breaks: straight lines in ln F against ln t."""
-    seen = ~data.is_limit
+    seen = ~data.is_limit & (data.value > 0)
     x, y = data.x[seen], np.log(data.value[seen])
     weight = data.value[seen] / np.maximum(data.plus[seen], data.minus[seen])
     even = np.linspace(x[0], x[-1], _GRID + 2)[1:-1]
@@ -376,35 +386,7 @@ def _described(
         dof=dof,
         aicc=aicc,
         f_test=f_test,
-        names=_names(indices),
+        names=names_of(indices),
         points=int((~data.is_limit).sum()),
         limits=int(data.is_limit.sum()),
     )
-
-
-def _names(indices: Reals) -> tuple[str, ...]:
-    """Return the names of segments, and of the breaks between them."""
-    kinds = [
-        "rise"
-        if index < -0.2
-        else "plateau"
-        if index < PLATEAU
-        else "normal decay"
-        if index < NORMAL
-        else "steep decay"
-        for index in indices
-    ]
-    names = [kinds[0]]
-    for k in range(1, len(kinds)):
-        before, after = kinds[k - 1], kinds[k]
-        step = indices[k] - indices[k - 1]
-        if before == "steep decay" and step < 0:
-            bend = "end of the steep decay"
-        elif before == "plateau" and step > 0:
-            bend = "end of the plateau"
-        elif before == "normal decay" and after == "steep decay":
-            bend, kinds[k] = "jet break", "post-jet-break decay"
-        else:
-            bend = "break"
-        names += [bend, kinds[k]]
-    return tuple(names)

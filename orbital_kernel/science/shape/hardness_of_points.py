@@ -134,7 +134,7 @@ def _propagated(row: dict[str, Any]) -> tuple[Any, ...]:
     soft, hard = row["value"], row["value_hard"]
     errors = row["e"], row["e_hard"]
     is_limit = row["is_limit"] or row["is_limit_hard"]
-    if is_limit or None in (soft, hard, *errors) or not soft + hard > 0:
+    if is_limit or None in (soft, hard) or not all(errors) or not soft + hard > 0:
         return None, None, None, None
     total = soft + hard
     error = 2 * float(np.hypot(soft * errors[1], hard * errors[0])) / total**2

@@ -10,21 +10,18 @@ from numpy.typing import NDArray
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science.columns import fill, finite
+from orbital_kernel.science.lightcurves.point_errors import with_rates_of_limits
 from orbital_kernel.science.shape.coverage import coverages
 from orbital_kernel.science.shape.decay import Decay, decay
-from orbital_kernel.science.shape.groups import GROUP, groups, has_t0, with_filter
+from orbital_kernel.science.shape.groups import ALL, GROUP, groups, has_t0, with_filter
+from orbital_kernel.science.shape.measures import (
+    counts_of,
+    measure_counted,
+    measure_counts,
+    measure_values,
+    slope,
+)
 from orbital_kernel.science.shape.optical import in_flux
-from orbital_kernel.science.shape.trend import YEAR_S, trend
-from orbital_kernel.science.shape.variability import (
-    constancy,
-    constancy_of_values,
-    gregory_loredo,
-    live_times,
-)
-from orbital_kernel.science.shape.variance import (
-    excess_variance,
-    excess_variance_of_counts,
-)
 
 Reals = NDArray[np.float64]
 
@@ -141,10 +138,12 @@ def shape_of(
     ['chi2']
     """
     points, notes = _points(curve, since_s)
-    rows, decays = [], {}
+    rows, decays, used = [], {}, 0
     by_burst = has_t0(points)
     for name, labels, group in groups(points):
         row, fit = _row(group), None
+        limits = row.pop("used_limits")
+        used += 0 if labels["instrument"] == ALL else limits
         if by_burst:
             fit, reason = _decay(group, breaks, systematic)
             row["reason"] = "; ".join(filter(None, (row["reason"], reason))) or None
@@ -155,6 +154,11 @@ def shape_of(
     in_unit = ("mean", "slope_yr", "slope_err_yr")
     units = {n: "see unit" if n in in_unit else "" for n in _ROW} | {"span_s": "s"}
     frame = pl.DataFrame(rows, schema=dict(_ROW))
+    if used:
+        notes.append(
+            f"{used:,} limits with known counts are part of mean, variance, test and trend, "
+            "as the rates of their counts"
+        )
     notes += coverages(frame, has_decay=bool(decays))
     return Shape(frame, decays, units, tuple(notes), simulated)
 
@@ -220,6 +224,10 @@ def _row(group: pl.DataFrame) -> dict[str, Any]:
     seen = group.filter(~pl.col("is_limit"))
     row: dict[str, Any] = dict.fromkeys(n for n in _ROW if n not in GROUP)
     row |= {"points": len(seen), "limits": len(group) - len(seen)}
+    counts = counts_of(group)
+    row["used_limits"] = 0 if counts is None else row["limits"]
+    if counts is not None:
+        seen = with_rates_of_limits(group)
     time = _seconds(seen)
     value = seen["value"].to_numpy()
     if value.size:
@@ -227,9 +235,13 @@ def _row(group: pl.DataFrame) -> dict[str, Any]:
         row["span_s"] = float(np.ptp(time)) if np.isfinite(time).all() else None
         if value.min() > 0:
             row["largest_over_smallest"] = float(value.max() / value.min())
-    measure = _measure_counts if seen["_counted"].any() else _measure_values
     try:
-        row |= measure(seen, time)
+        if counts is not None:
+            row |= measure_counted(counts) | slope(seen, time)
+        elif seen["_counted"].any():
+            row |= measure_counts(seen)
+        else:
+            row |= measure_values(seen, time)
     except QueryError as error:
         row["reason"] = str(error)
     return row
@@ -244,55 +256,6 @@ def _seconds(seen: pl.DataFrame) -> Reals:
     return np.asarray(tt.fill_null(np.nan).to_numpy())
 
 
-def _measure_counts(seen: pl.DataFrame, _: Reals) -> dict[str, Any]:
-    counts = seen["counts"].cast(pl.Float64).to_numpy()
-    live = seen["exposure_s"].cast(pl.Float64).to_numpy()
-    spread, test = excess_variance_of_counts(counts, live), constancy(counts, live)
-    odds = gregory_loredo(*live_times(counts, live))
-    return _measured(spread, test) | {
-        "variable_probability": odds.probability,
-        "log10_odds": odds.log10_odds,
-    }
-
-
-def _measure_values(seen: pl.DataFrame, time: Reals) -> dict[str, Any]:
-    error = _errors(seen)
-    usable = error > 0
-    value = seen["value"].to_numpy()[usable]
-    spread = excess_variance(value, error[usable])
-    test = constancy_of_values(value, error[usable])
-    row = _measured(spread, test)
-    dated = np.isfinite(time[usable])
-    if dated.sum() > 2 and np.ptp(time[usable][dated]) > YEAR_S / 4:
-        line = trend(time[usable][dated], value[dated], error[usable][dated])
-        row |= {
-            "slope_yr": line.slope,
-            "slope_err_yr": line.slope_err,
-            "p_slope": line.p_value,
-        }
-    return row
-
-
-def _measured(spread: Any, test: Any) -> dict[str, Any]:
-    return {
-        "excess_variance": spread.excess,
-        "excess_variance_err": spread.excess_err,
-        "fvar": None if np.isnan(spread.fvar) else spread.fvar,
-        "fvar_err": None if np.isnan(spread.fvar_err) else spread.fvar_err,
-        "chi2": test.statistic,
-        "dof": test.dof,
-        "p_constant": test.p_value,
-        "p_method": test.method,
-    }
-
-
-def _errors(seen: pl.DataFrame) -> Reals:
-    plus = pl.col("value_err_plus")
-    minus = pl.coalesce("value_err_minus", "value_err_plus")
-    mean = seen.select(((plus + minus) / 2).fill_null(0.0)).to_series()
-    return np.asarray(mean.to_numpy(), np.float64)
-
-
 def _decay(
     group: pl.DataFrame, breaks: int | None, systematic: float
 ) -> tuple[Decay | None, str | None]:
@@ -300,17 +263,20 @@ def _decay(
         group[n].cast(pl.Float64).fill_null(np.nan).to_numpy()
         for n in ("since_s", "value", "value_err_plus")
     )
-    minus = group.select(pl.coalesce("value_err_minus", "value_err_plus")).to_series()
+    either = group.select(pl.coalesce("value_err_minus", "value_err_plus")).to_series()
+    minus = either.cast(pl.Float64).fill_null(np.nan).to_numpy()
     try:
         fit = decay(
             time,
             value,
             plus,
-            err_minus=minus.cast(pl.Float64).fill_null(np.nan).to_numpy(),
+            err_minus=minus,
             is_limit=group["is_limit"].to_numpy(),
             breaks=breaks,
             systematic=systematic,
         )
     except QueryError as error:
         return None, str(error)
-    return fit, None
+    without = int((~group["is_limit"].to_numpy() & ~((plus > 0) & (minus > 0))).sum())
+    note = f"{without:,} detections without an error above 0 are not part of the decay"
+    return fit, note if without else None

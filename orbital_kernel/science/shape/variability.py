@@ -1,4 +1,4 @@
-"""Probability that a source varies: chi-square and Gregory-Loredo, at any counts."""
+"""Probability that photons come at a variable rate: Gregory-Loredo, at any counts."""
 
 from dataclasses import dataclass
 
@@ -8,38 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from orbital_kernel.errors import QueryError
 
 Reals = NDArray[np.float64]
-FEW = 10.0
-TRIALS = 10_000
-SEED = 20120427
 LEAST_PARTS, MOST_PARTS = 10, 60
-
-
-@dataclass(frozen=True)
-class Constancy:
-    """A test against a constant rate.
-
-    Parameters
-    ----------
-    statistic : float
-        Sum of (n - expected)2 / expected.
-    dof : int
-        Number of bins less one.
-    p_value : float
-        Probability of at least this value if the rate is constant.
-    method : str
-        'chi2', or 'simulated' where a bin expects fewer than 10 counts.
-
-    Examples
-    --------
-    >>> from orbital_kernel.science.shape import constancy
-    >>> constancy([100, 101, 99], [10, 10, 10]).p_value > 0.9
-    True
-    """
-
-    statistic: float
-    dof: int
-    p_value: float
-    method: str
 
 
 @dataclass(frozen=True)
@@ -68,98 +37,6 @@ class GregoryLoredo:
     probability: float
     parts: int
     likeliest_parts: int
-
-
-def constancy(counts: ArrayLike, exposure_s: ArrayLike) -> Constancy:
-    """Return the chi-square test of counts against a constant rate.
-
-    The expected counts are those of the mean rate, so that bins without counts are no
-    special case. Where a bin expects fewer than 10, the p-value is of 10,000 simulated
-    curves with the same total (multinomial), as it is not that of a chi-square.
-
-    Parameters
-    ----------
-    counts, exposure_s
-        Counts (n,) and live times (n,), s.
-
-    Returns
-    -------
-    Constancy
-        Statistic, degrees of freedom, p-value and method.
-
-    Raises
-    ------
-    QueryError
-        If there are fewer than two bins with live time, or no counts.
-
-    References
-    ----------
-    Pearson 1900, Phil. Mag. 50, 157; Mighell 1999, ApJ 518, 380 (few counts).
-
-    Examples
-    --------
-    >>> from orbital_kernel import shape
-    >>> shape.constancy([0, 9, 1, 0], [10.0] * 4).p_value < 0.01
-    True
-    """
-    from scipy import stats
-
-    n, live = (np.asarray(a, np.float64) for a in (counts, exposure_s))
-    n, live = n[live > 0], live[live > 0]
-    if n.size < 2 or n.sum() == 0:
-        raise QueryError("a test of constancy needs counts in two or more bins")
-    share = live / live.sum()
-    expected = n.sum() * share
-    statistic = float(((n - expected) ** 2 / expected).sum())
-    if expected.min() >= FEW:
-        p_value = float(stats.chi2.sf(statistic, n.size - 1))
-        return Constancy(statistic, n.size - 1, p_value, "chi2")
-    rng = np.random.default_rng(SEED)
-    above = 0
-    part = max(1, min(TRIALS, 4_000_000 // n.size))
-    for first in range(0, TRIALS, part):
-        size = min(part, TRIALS - first)
-        trial = rng.multinomial(int(n.sum()), share, size=size)
-        values = ((trial - expected) ** 2 / expected).sum(axis=1)
-        above += int((values >= statistic * (1 - 1e-12)).sum())
-    return Constancy(statistic, n.size - 1, (above + 1) / (TRIALS + 1), "simulated")
-
-
-def constancy_of_values(values: ArrayLike, errors: ArrayLike) -> Constancy:
-    """Return the chi-square test of values with Gaussian errors against their mean.
-
-    For fluxes whose counts are not known; with few counts its p-values are too small.
-
-    Parameters
-    ----------
-    values, errors
-        Values (n,) and 1-sigma errors (n,), in one unit.
-
-    Returns
-    -------
-    Constancy
-        Statistic, degrees of freedom, p-value and method.
-
-    Raises
-    ------
-    QueryError
-        If there are fewer than two values, or an error is not positive.
-
-    Examples
-    --------
-    >>> from orbital_kernel import shape
-    >>> shape.constancy_of_values([1.0, 1.1, 0.9], [0.1, 0.1, 0.1]).dof
-    2
-    """
-    from scipy import stats
-
-    x, sigma = (np.asarray(a, np.float64) for a in (values, errors))
-    if x.size < 2 or not (sigma > 0).all():
-        raise QueryError("a test of constancy needs two or more values with errors > 0")
-    mean = np.average(x, weights=sigma**-2)
-    statistic = float((((x - mean) / sigma) ** 2).sum())
-    p_value = float(stats.chi2.sf(statistic, x.size - 1))
-    return Constancy(statistic, x.size - 1, p_value, "chi2 of errors")
 
 
 def gregory_loredo(

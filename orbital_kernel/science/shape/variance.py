@@ -74,13 +74,19 @@ def excess_variance(values: ArrayLike, errors: ArrayLike) -> Variance:
     x, sigma = (np.asarray(a, np.float64) for a in (values, errors))
     if x.size < 2 or x.shape != sigma.shape or not (sigma > 0).all():
         raise QueryError(
-            f"a variance needs two or more values, each with an error > 0; got {x.size} "
-            f"values and {int((sigma > 0).sum())} errors"
+            "a variance needs two or more values, each with an error > 0; of "
+            f"{x.size} values {int((sigma > 0).sum())} have one"
         )
     return _variance(x, sigma**2)
 
 
-def excess_variance_of_counts(counts: ArrayLike, exposure_s: ArrayLike) -> Variance:
+def excess_variance_of_counts(
+    counts: ArrayLike,
+    exposure_s: ArrayLike,
+    *,
+    background: ArrayLike = 0.0,
+    background_variance: ArrayLike = 0.0,
+) -> Variance:
     """Return the same of counts in live time (n,), s; bins without counts belong to it.
 
     The Poisson variance of a rate is estimated by counts / exposure2, which has no bias at
@@ -90,11 +96,13 @@ def excess_variance_of_counts(counts: ArrayLike, exposure_s: ArrayLike) -> Varia
     ----------
     counts, exposure_s
         Counts (n,) and live times (n,), s.
+    background, background_variance
+        Counts (n,) expected of the background, and their variance; none by default.
 
     Returns
     -------
     Variance
-        Excess variance, Fvar and their errors; the mean is a rate in ct / s.
+        Excess variance, Fvar and their errors; the mean is a net rate in ct / s.
 
     Raises
     ------
@@ -110,7 +118,8 @@ def excess_variance_of_counts(counts: ArrayLike, exposure_s: ArrayLike) -> Varia
     n, live = (np.asarray(a, np.float64) for a in (counts, exposure_s))
     if n.size < 2 or not (live > 0).all() or not n.any():
         raise QueryError("a variance needs counts in two or more bins with live time")
-    return _variance(n / live, n / live**2)
+    b, v = (np.asarray(a, np.float64) for a in (background, background_variance))
+    return _variance((n - b) / live, (n + v) / live**2)
 
 
 def _variance(x: Reals, square_errors: Reals) -> Variance:
