@@ -32,6 +32,7 @@ from orbital_kernel.archives.formats.fits import (
     peek,
     text,
 )
+from orbital_kernel.archives.formats.fits_energy import kev
 from orbital_kernel.archives.intervals import gti_rows
 from orbital_kernel.archives.limits import note_empty, poisson_error
 from orbital_kernel.archives.naming import named_in, series_of
@@ -110,7 +111,7 @@ def _edges(file: FitsFile) -> tuple[Reals, Reals]:
         raise ArchiveError("no EBOUNDS: the channels' energies are unknown")
     blocks = list(file.blocks(bounds[0]))
     low, high = (
-        np.concatenate([block.reals(name) for block in blocks])
+        np.concatenate([kev(block, name, without="keV") for block in blocks])
         for name in ("E_MIN", "E_MAX")
     )
     if not (low < high).all():

@@ -9,6 +9,8 @@ from orbital_kernel.archives.formats import fits
 from orbital_kernel.archives.formats.fits import Hdu
 
 KEPT_EVENTS = "Orbital keeps events of Chandra and Swift-XRT"
+NEEDED = {"CHANDRA": ("TIME",), "XRT": ("TIME", "X", "Y")}
+"""Columns without which no reader takes an event list of a kept mission."""
 BINNED = "bin them to a light curve with the mission's own tools and ingest that"
 PROCESSING = (
     "an input of data processing: ingest the light curves and lists it helps make"
@@ -59,7 +61,7 @@ def product(hdus: list[Hdu], name: str) -> str:
 def _table(hdus: list[Hdu], tables: list[Hdu]) -> str:
     for hdu in tables:
         if "EVENTS" in {hdu.name, _class(hdu)}:
-            return _events(hdus)
+            return _lacking(hdus, hdu) or _events(hdus)
         if why := BY_EXTENSION.get(hdu.name) or BY_CLASS.get(_class(hdu)):
             return why
     if tables and all("GTI" in hdu.name for hdu in tables):
@@ -94,6 +96,19 @@ def _events(hdus: list[Hdu]) -> str:
     mission = fits.keyword(hdus, "TELESCOP") or "an unnamed mission"
     instrument = fits.keyword(hdus, "INSTRUME") or "an unnamed instrument"
     return f"an event list of {mission} {instrument}: {KEPT_EVENTS} only; {BINNED}"
+
+
+def _lacking(hdus: list[Hdu], table: Hdu) -> str:
+    """Return which columns a list of a kept mission lacks; '' for the others."""
+    names = {fits.keyword(hdus, key).upper() for key in ("TELESCOP", "INSTRUME")}
+    needed = NEEDED["XRT"] if names == {"SWIFT", "XRT"} else NEEDED["CHANDRA"]
+    if names != {"SWIFT", "XRT"} and "CHANDRA" not in names:
+        return ""
+    absent = [name for name in needed if not table.has(name)]
+    if not absent:
+        return ""
+    word = "column" if len(absent) == 1 else "columns"
+    return f"an event list that lacks {word} {', '.join(absent)}"
 
 
 def _is_image(hdu: Hdu) -> bool:

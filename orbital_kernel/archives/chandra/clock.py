@@ -29,7 +29,7 @@ def rule(hdu: Hdu) -> str:
         epoch = (number(header, "MJDREFI") or 0.0) + (number(header, "MJDREFF") or 0.0)
     if abs(epoch - EPOCH_MJD) > 1e-6:
         raise ArchiveError(
-            f"MJDREF is {epoch:g}, Chandra's clock starts at {EPOCH_MJD:g}"
+            f"MJDREF is {epoch!r}, Chandra's clock starts at {EPOCH_MJD!r}"
         )
     scale = text(header, "TIMESYS").upper()
     if scale not in RULES:

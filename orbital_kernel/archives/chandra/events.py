@@ -7,31 +7,39 @@ Traps handled: one GTI extension per chip, all called GTI (or GTI3), distinguish
 is a bit column (32X); nulls are numbers (99, 9999, 0 as TNULL says); columns may be
 missing in cut-outs (no status, no chips) and are null then; names are lower case; TT or
 TDB; each event's RA and dec follow from its sky pixel by the WCS of columns x and y;
-DATASUM may be blank. Lists of any size are read in pieces.
+DATASUM may be blank; energies may be in keV; a header without the projection has
+RA_NOM, DEC_NOM and the detector's pixels. Lists of any size are read in pieces.
 """
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from orbital_kernel.archives.chandra import clock as chandra_clock
-from orbital_kernel.archives.chandra import exposure
+from orbital_kernel.archives.chandra import exposure, sky_plane
 from orbital_kernel.archives.chandra.lightcurve import gti_instrument
-from orbital_kernel.archives.formats import fits_time
+from orbital_kernel.archives.formats import fits_energy, fits_time
 from orbital_kernel.archives.formats.fits import (
     Block,
     FitsFile,
+    Hdu,
+    Reals,
     first_table,
+    is_events,
     is_simulated,
-    number,
     open_fits,
     text,
 )
-from orbital_kernel.archives.formats.tangent import tangent_positions
+from orbital_kernel.archives.formats.tangent import (
+    UNGIVEN,
+    tangent_positions,
+    unplaced,
+)
 from orbital_kernel.archives.intervals import gti_rows
 from orbital_kernel.archives.naming import named_in
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
-from orbital_kernel.archives.rows import extra, rows
+from orbital_kernel.archives.rows import extra, position, rows
 from orbital_kernel.model import times
 from orbital_kernel.model.schema import EVENTS
 
@@ -44,7 +52,7 @@ def recognises(source: Source) -> bool:
     return (
         table is not None
         and chandra_clock.is_chandra(table.header)
-        and table.name == "EVENTS"
+        and is_events(table)
         and table.has("TIME")
     )
 
@@ -53,10 +61,11 @@ def read(source: Source, account: Account) -> Batches:
     """Yield `events`, one row per photon, and `intervals`."""
     file = open_fits(source, account)
     account.observatory = "chandra"
-    (table, *_) = file.find("EVENTS")
+    table = next(filter(is_events, file.hdus))
     rule = chandra_clock.rule(table)
     account.understood.append(f"{table.rows} events, {rule}")
     account.understood.append(exposure.live_remark(table.header))
+    account.understood += _remarks(table)
     if remark := fits_time.remark(rule, table):
         account.understood.append(remark)
     for block in file.blocks(table):
@@ -72,7 +81,7 @@ def read(source: Source, account: Account) -> Batches:
             object=text(table.header, "OBJECT") or named_in(file.path),
             instrument=gti_instrument(gti, table),
             simulated=is_simulated(file),
-            extra=extra({"tstart_s": number(table.header, "TSTART")}),
+            extra=extra({"tstart_s": fits_time.keyword_s(table.header, "TSTART")}),
         )
 
 
@@ -87,10 +96,10 @@ def _events(file: FitsFile, block: Block, rule: str) -> tuple[str, pa.Table]:
     if table.has("status") and table.field("status").code == "X":
         columns["status"] = block.bits("status")
     if table.has("energy"):
-        columns["energy_ev"] = block.reals("energy")
+        columns["energy_ev"] = fits_energy.kev(block, "energy", without="eV") * 1000
     if table.has("x", "y"):
-        columns["x_pix"], columns["y_pix"] = block.reals("x"), block.reals("y")
-        columns |= tangent_positions(table, columns["x_pix"], columns["y_pix"])
+        x, y = block.reals("x"), block.reals("y")
+        columns |= {"x_pix": x, "y_pix": y} | _positions(table, x, y)
     return rows(
         EVENTS,
         len(block),
@@ -106,4 +115,26 @@ def _events(file: FitsFile, block: Block, rule: str) -> tuple[str, pa.Table]:
     )
 
 
-READER = Reader("chandra-events", recognises, read, "Chandra event list", version=4)
+def _positions(table: Hdu, x: Reals, y: Reals) -> dict[str, Any]:
+    """Return positions by the header's projection, else by the detector's sky plane."""
+    if unplaced(table) == UNGIVEN:
+        return position(*sky_plane.of_detector(table.header, x, y))
+    return tangent_positions(table, x, y)
+
+
+def _remarks(table: Hdu) -> list[str]:
+    """Return for the account what positions and energies rest on, if not on the file."""
+    remarks = []
+    why = unplaced(table) if table.has("x", "y") else "no columns x and y"
+    if why == UNGIVEN and not np.isnan(sky_plane.of_detector(table.header, 0, 0)).any():
+        remarks.append(f"{why}: positions by RA_NOM, DEC_NOM and the detector's pixels")
+    elif why:
+        remarks.append(f"{why}: no positions")
+    if text(table.header, "READMODE").upper() == "CONTINUOUS":
+        remarks.append("continuous clocking: positions are known along one axis only")
+    if table.has("energy") and not table.field("energy").unit:
+        remarks.append("energy without a unit: taken as eV")
+    return remarks
+
+
+READER = Reader("chandra-events", recognises, read, "Chandra event list", version=5)

@@ -7,8 +7,11 @@ Source: McDowell, ASC coordinates, revision 5.3, tables of sky tangent planes.
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from orbital_kernel.archives.formats.fits import FitsFile, number, text
-from orbital_kernel.archives.formats.tangent import from_tangent, tangent_axes
+from orbital_kernel.archives.formats.tangent import Reals, from_tangent, tangent_axes
 
 if TYPE_CHECKING:
     from astropy.io import fits
@@ -31,22 +34,23 @@ def place(
     for hdu in file.hdus:
         if hdu.has("x", "y") and (axes := tangent_axes(hdu)):
             (ra0, x0, dx), (dec0, y0, dy) = axes
-            return _place((x - x0) * dx, (y - y0) * dy, ra0, dec0)
+            ra, dec = from_tangent((x - x0) * dx, (y - y0) * dy, ra0, dec0)
+            return float(ra), float(dec)
+    ra, dec = of_detector(header, x, y)
+    return float(ra), float(dec)
+
+
+def of_detector(header: "fits.Header", x: ArrayLike, y: ArrayLike) -> tuple[Reals, Reals]:
+    """Return RA, dec of sky pixels by detector, RA_NOM and DEC_NOM; NaN if not known."""
+    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
     pixels = _pixels(header)
     ra_nom, dec_nom = number(header, "RA_NOM"), number(header, "DEC_NOM")
     if pixels is None or ra_nom is None or dec_nom is None:
-        return float("nan"), float("nan")
+        return np.full(x.shape, np.nan), np.full(y.shape, np.nan)
     middle, scale = pixels
-    return _place(
+    return from_tangent(
         -(x - middle) * scale / 3600, (y - middle) * scale / 3600, ra_nom, dec_nom
     )
-
-
-def _place(
-    across_deg: float, up_deg: float, ra0: float, dec0: float
-) -> tuple[float, float]:
-    ra, dec = from_tangent(across_deg, up_deg, ra0, dec0)
-    return float(ra), float(dec)
 
 
 def _pixels(header: "fits.Header") -> tuple[float, float] | None:

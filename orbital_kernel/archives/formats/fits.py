@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from orbital_kernel.archives.formats.bounded import open_bounded, skip
 from orbital_kernel.archives.formats.fits_structure import Field, Hdu, judge, scan
-from orbital_kernel.archives.formats.keywords import number, text
+from orbital_kernel.archives.formats.keywords import is_true, number, text
 from orbital_kernel.archives.reading import Account, Source
 from orbital_kernel.errors import ArchiveError
 
@@ -30,7 +30,9 @@ __all__ = [
     "Hdu",
     "checked_headers",
     "first_table",
+    "is_events",
     "is_fits",
+    "is_gti",
     "is_simulated",
     "keyword",
     "number",
@@ -74,7 +76,14 @@ class Block:
         stored = self._stored(field)
         if stored.dtype.kind not in "iu":
             raise ArchiveError(f"column {name} holds {field.code}, not whole numbers")
-        values = stored.astype(np.int64) * int(field.scale) + int(field.zero)
+        scaled = self.reals(name) if field.scale % 1 or field.zero % 1 else None
+        if scaled is not None and not (np.isnan(scaled) | (scaled % 1 == 0)).all():
+            raise ArchiveError(f"column {name} holds fractions, not whole numbers")
+        values = (
+            stored.astype(np.int64) * int(field.scale) + int(field.zero)
+            if scaled is None
+            else np.nan_to_num(scaled).astype(np.int64)
+        )
         nulls = False if field.null is None else stored == field.null
         return np.ma.MaskedArray(values, mask=nulls)
 
@@ -95,6 +104,11 @@ class Block:
         return [cell or None for cell in cells]
 
     def _stored(self, field: Field) -> NDArray[Any]:
+        if field.code in "PQ":
+            raise ArchiveError(
+                f"column {field.name} is of variable length, which is not read: write it "
+                "with one value a row"
+            )
         return self.raw[field.name]
 
 
@@ -116,12 +130,7 @@ class FitsFile:
 
     def good_times(self) -> list[Hdu]:
         """Return the tables of good time intervals: GTI, GTI7, STDGTI, …, in file order."""
-        return [
-            hdu
-            for hdu in self.hdus
-            if hdu.has("START", "STOP")
-            and ("GTI" in hdu.name or text(hdu.header, "HDUCLAS1").upper() == "GTI")
-        ]
+        return [hdu for hdu in self.hdus if is_gti(hdu)]
 
     def blocks(self, hdu: Hdu, *, rows: int = BATCH_ROWS) -> Iterator[Block]:
         """Yield the table's rows in pieces of at most `rows`."""
@@ -153,7 +162,7 @@ def is_fits(source: Source) -> bool:
 
 
 def peek(source: Source) -> tuple[Hdu, ...]:
-    """Return the HDUs up to the first table, unchecked; () where there are none."""
+    """Return the HDUs up to the first table that is not of good times, unchecked."""
     if not is_fits(source):
         return ()
     stat = source.path.stat()
@@ -169,9 +178,24 @@ def checked_headers(file: BinaryIO) -> list[Hdu]:
 
 
 def first_table(source: Source) -> Hdu | None:
-    """Return the first binary table, unchecked; None if there is none."""
+    """Return the first binary table, unchecked, good times last; None without a table."""
     tables = [hdu for hdu in peek(source) if hdu.fields]
-    return tables[0] if tables else None
+    return min(tables, key=is_gti, default=None)
+
+
+def is_gti(hdu: Hdu) -> bool:
+    """Return whether a table holds good time intervals."""
+    return hdu.has("START", "STOP") and (
+        "GTI" in hdu.name or text(hdu.header, "HDUCLAS1").upper() == "GTI"
+    )
+
+
+def is_events(hdu: Hdu) -> bool:
+    """Return whether a table holds photons, by its name or by its class."""
+    return bool(hdu.fields) and "EVENTS" in {
+        hdu.name,
+        text(hdu.header, "HDUCLAS1").upper(),
+    }
 
 
 def keyword(hdus: tuple[Hdu, ...] | list[Hdu], name: str) -> str:
@@ -184,7 +208,7 @@ def keyword(hdus: tuple[Hdu, ...] | list[Hdu], name: str) -> str:
 
 def is_simulated(file: FitsFile) -> bool:
     """Return whether the primary header says so: SIMULATE = T."""
-    return file.primary.get("SIMULATE") is True
+    return is_true(file.primary.get("SIMULATE"))
 
 
 @lru_cache(maxsize=8)
@@ -193,6 +217,7 @@ def _peek(path: Path, _size: int, _changed: int) -> tuple[Hdu, ...]:
     with open_bounded(path) as file:
         for hdu, _ in scan(file, check=False):
             extensions.append(hdu)
-            if hdu.fields or len(extensions) == 3:
+            others = [other for other in extensions if not is_gti(other)]
+            if others[-1:] == [hdu] and (hdu.fields or len(others) == 3):
                 break
     return tuple(extensions)

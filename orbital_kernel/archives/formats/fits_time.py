@@ -8,7 +8,6 @@ Sources: FITS standard 4.0, section 9; OGIP 93-003 (TIMEREF LOCAL, SOLARSYSTEM, 
 from orbital_kernel.archives.formats import header_time
 from orbital_kernel.archives.formats.fits import Block, Hdu, Reals
 from orbital_kernel.archives.formats.header_time import (
-    SECONDS,
     keyword_s,
     placed_rule,
     unit_s,
@@ -21,7 +20,9 @@ __all__ = ["keyword_s", "placed_rule", "remark", "seconds", "zero_s"]
 def seconds(block: Block, name: str) -> Reals:
     """Return a column of times or widths in seconds, NaN where null."""
     field = block.hdu.field(name)
-    own = SECONDS.get(field.unit.strip().lower()) if field.unit else None
+    own = (
+        header_time.seconds_in(field.unit, f"the unit of {name}") if field.unit else 0.0
+    )
     return block.reals(name) * (own or unit_s(block.hdu.header))
 
 

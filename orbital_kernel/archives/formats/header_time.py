@@ -3,6 +3,7 @@
 Sources: FITS standard 4.0, section 9; OGIP 93-003 (TIMEREF LOCAL, SOLARSYSTEM, …).
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from orbital_kernel.archives.formats.keywords import number, text
@@ -43,15 +44,29 @@ def keyword_s(header: "fits.Header", name: str) -> float | None:
 
 def unit_s(header: "fits.Header") -> float:
     """Return TIMEUNIT in seconds; raises ArchiveError for one that is not a unit of time."""
-    written = text(header, "TIMEUNIT")
-    if not written:
-        return 1.0
-    if written.lower() not in SECONDS:
-        raise ArchiveError(
-            f"TIMEUNIT is {written!r}, which is not a unit of time: correct the header "
-            "(s, min, h or d)"
-        )
-    return SECONDS[written.lower()]
+    return seconds_in(text(header, "TIMEUNIT") or "s", "TIMEUNIT")
+
+
+def seconds_in(written: str, owner: str) -> float:
+    """Return a unit of time in seconds; ArchiveError, with the owner's name, for another.
+
+    Prefixes keep their case: Ms is a million seconds, ms a thousandth.
+    """
+    unit = written.strip()
+    if unit in SECONDS:
+        return SECONDS[unit]
+    from astropy import units as u  # noqa: PLC0415 - few headers need them
+
+    try:
+        return float(u.Unit(unit).to(u.s))
+    except (u.UnitConversionError, ValueError, TypeError):
+        pass
+    if unit.lower() in SECONDS:
+        return SECONDS[unit.lower()]
+    raise ArchiveError(
+        f"{owner} is {written!r}, which is not a unit of time: correct the header "
+        "(s, min, h or d)"
+    )
 
 
 def zero_s(header: "fits.Header", otherwise: float = 0.0) -> float:

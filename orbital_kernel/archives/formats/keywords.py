@@ -1,4 +1,4 @@
-"""Keywords of FITS headers as text and numbers."""
+"""Keywords of FITS headers as text, numbers and truth."""
 
 from typing import TYPE_CHECKING
 
@@ -25,3 +25,8 @@ def number(header: "fits.Header", name: str) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value)
+
+
+def is_true(value: object) -> bool:
+    """Return whether a keyword's value is true, as a logical or as text ('T', 'true')."""
+    return value is True or str(value).strip().upper() in {"T", "TRUE"}

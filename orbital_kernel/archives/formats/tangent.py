@@ -19,6 +19,9 @@ from orbital_kernel.archives.rows import position
 
 DECIMALS = 7
 """Decimals of degrees that computed coordinates keep."""
+KEYS = ("TCRVL", "TCRPX", "TCDLT")
+TO_DEG = {"": 1.0, "deg": 1.0, "arcmin": 1 / 60, "arcsec": 1 / 3600}
+UNGIVEN = "the header gives no projection of sky pixels"
 Reals = NDArray[np.float64]
 
 
@@ -49,15 +52,49 @@ def tangent_positions(table: Hdu, x: np.ndarray, y: np.ndarray) -> dict[str, Any
 
 
 def tangent_axes(table: Hdu) -> list[list[float]]:
-    """Return reference value, pixel and step (deg) of columns x and y; [] if not given."""
-    columns = {f.name.lower(): n for n, f in enumerate(table.fields, start=1)}
+    """Return reference value, pixel and step (deg) of columns x and y; [] if unplaced."""
+    if unplaced(table):
+        return []
     axes = []
-    for name, kind in (("x", "RA---TAN"), ("y", "DEC--TAN")):
-        n = columns[name]
-        values = [
-            number(table.header, f"{key}{n}") for key in ("TCRVL", "TCRPX", "TCDLT")
-        ]
-        if text(table.header, f"TCTYP{n}").upper() != kind or None in values:
-            return []
-        axes.append([value or 0.0 for value in values])
+    for n in _columns(table):
+        unit = TO_DEG[text(table.header, f"TCUNI{n}").lower()]
+        value, pixel, step = (number(table.header, f"{key}{n}") or 0.0 for key in KEYS)
+        axes.append([value * unit, pixel, step * unit])
     return axes
+
+
+def unplaced(table: Hdu) -> str | None:
+    """Return why pixels of columns x and y have no positions, in words; None if they have."""
+    header, columns = table.header, _columns(table)
+    kinds = [text(header, f"TCTYP{n}").upper() for n in columns]
+    given = [number(header, f"{key}{n}") for n in columns for key in KEYS]
+    if len(columns) < 2 or not any(kinds) or None in given:
+        return UNGIVEN
+    if kinds != ["RA---TAN", "DEC--TAN"]:
+        return f"sky pixels are {kinds[0]}, {kinds[1]}, and only RA---TAN, DEC--TAN is read"
+    units = {text(header, f"TCUNI{n}") for n in columns}
+    if other := sorted(unit for unit in units if unit.lower() not in TO_DEG):
+        return f"sky pixels are in {other[0]!r}, which is not read"
+    if _is_turned(table, columns):
+        return "the axes of the sky pixels are turned (TCROT or a matrix), which is not read"
+    frame = text(header, "RADESYS") or text(header, "RADECSYS") or "ICRS"
+    equinox = number(header, "EQUINOX")
+    if frame.upper() not in {"ICRS", "FK5"} or equinox not in {None, 2000.0}:
+        stated = frame if equinox is None else f"{frame} of {equinox:g}"
+        return f"sky pixels are of {stated}, and only ICRS and FK5 of 2000 are read"
+    return None
+
+
+def _columns(table: Hdu) -> list[int]:
+    """Return the numbers of columns x and y, from 1."""
+    numbers = {f.name.lower(): n for n, f in enumerate(table.fields, start=1)}
+    return [numbers[name] for name in ("x", "y") if name in numbers]
+
+
+def _is_turned(table: Hdu, columns: list[int]) -> bool:
+    """Return whether a rotation or a matrix of other than the two axes is given."""
+    x, y = columns
+    turns = [f"TCROT{y}", f"TCROT{x}"]
+    for first, second in ((x, y), (y, x)):
+        turns += [f"{kind}{first}_{second}" for kind in ("TP", "TC", "TPC", "TCD")]
+    return any(number(table.header, name) for name in turns)

@@ -9,6 +9,7 @@ import re
 
 import numpy as np
 
+from orbital_kernel.archives.formats.keywords import is_true
 from orbital_kernel.archives.mapped.cells import DeclaredCells
 from orbital_kernel.archives.mapped.headings import scale_of
 from orbital_kernel.errors import MappingError
@@ -23,11 +24,6 @@ ORIGINS = {"mjd": ("MJD-origin", 2400000.5), "jd": ("JD-origin", 0.0)}
 FIRST, LAST = np.datetime64("1962-06-18", "ns"), np.datetime64("2100-01-01", "ns")
 """The first X-ray source, Sco X-1, was found on FIRST (Giacconi et al. 1962)."""
 _PLACED = re.compile(r"(?<![A-Za-z])(?:(BM?JD)|(HM?JD))(?![a-z])", re.IGNORECASE)
-
-
-def is_true(value: object) -> bool:
-    """Return whether a keyword's value is true."""
-    return value is True or str(value).strip().upper() in {"T", "TRUE"}
 
 
 def hold_against_table(cells: DeclaredCells, meaning: str) -> None:

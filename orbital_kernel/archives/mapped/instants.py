@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orbital_kernel.archives.formats import free_intervals, header_time
+from orbital_kernel.archives.formats.keywords import is_true
 from orbital_kernel.archives.mapped.cells import DeclaredCells, Reals
 from orbital_kernel.archives.mapped.clock_checks import (
     CLOCKS,
     heading_place,
     hold_against_table,
-    is_true,
     require_possible,
 )
 from orbital_kernel.archives.mapped.units import factor, require_linear, table_unit

@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from orbital_kernel.archives.formats import fits_time
+from orbital_kernel.archives.formats import fits_energy, fits_time
 from orbital_kernel.archives.formats.fits import (
     BATCH_ROWS,
     Block,
@@ -86,7 +86,7 @@ def channel_bands(file: FitsFile, table: Hdu) -> list[Band]:
         edges = [
             pair
             for block in file.blocks(bounds[0])
-            for pair in zip(block.reals("E_MIN"), block.reals("E_MAX"), strict=True)
+            for pair in zip(*_bounds(block), strict=True)
         ]
         if len(edges) != count:
             raise ArchiveError(
@@ -101,6 +101,11 @@ def channel_bands(file: FitsFile, table: Hdu) -> list[Band]:
     return [(f"channel {n}", None, None) for n in range(count)]
 
 
+def _bounds(block: Block) -> tuple[Reals, Reals]:
+    low, high = (fits_energy.kev(block, n, without="keV") for n in ("E_MIN", "E_MAX"))
+    return low, high
+
+
 def good_times(
     file: FitsFile, table: Hdu, instrument: str
 ) -> Iterator[tuple[str, pa.Table]]:
@@ -113,17 +118,12 @@ def good_times(
             rule=rule,
             utcf_s=utcf,
             zero_s=fits_time.zero_s(table),
-            at_met_s=start_s(file, table),
+            at_met_s=swift_clock.start_s(file, table),
             obs_id=swift_clock.obs_id(file, table),
             object=swift_clock.target(file, table),
             instrument=instrument,
             simulated=is_simulated(file),
         )
-
-
-def start_s(file: FitsFile, table: Hdu) -> float | None:
-    """Return the clock value at which the header's UTCF holds."""
-    return number(table.header, "TSTART") or number(file.primary, "TSTART")
 
 
 def bin_width(block: Block) -> Reals | float:

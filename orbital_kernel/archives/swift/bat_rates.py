@@ -35,7 +35,6 @@ from orbital_kernel.archives.swift.bat_lightcurve import (
     bin_width,
     clock_columns,
     good_times,
-    start_s,
 )
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.model.schema import RATES
@@ -76,7 +75,7 @@ def read(source: Source, account: Account) -> Batches:
 def _span(file: FitsFile, table: Hdu) -> list[str]:
     """Return first start and last stop of the header, in words; rate files have no GTI."""
     rule, utcf = swift_clock.clock(file, table, needed=False)
-    at = start_s(file, table)
+    at = swift_clock.start_s(file, table)
     words = header_span(table.header, rule=rule, utcf_s=utcf, at_met_s=at)
     return [words] if words else []
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from orbital_kernel.archives.formats import fits_time
 from orbital_kernel.archives.formats.fits import FitsFile, Hdu, Reals, number, text
+from orbital_kernel.archives.formats.keywords import is_true
 from orbital_kernel.archives.naming import named_in
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.model import times
@@ -42,7 +43,7 @@ def clock(file: FitsFile, hdu: Hdu, *, needed: bool = True) -> tuple[str, float 
     The UTCF is NaN if no header gives it and it is not `needed`, else ArchiveError.
     """
     scale = text(hdu.header, "TIMESYS").lower() or text(file.primary, "TIMESYS").lower()
-    corrected = hdu.header.get("CLOCKAPP", file.primary.get("CLOCKAPP")) is True
+    corrected = is_true(hdu.header.get("CLOCKAPP", file.primary.get("CLOCKAPP")))
     epoch = _epoch(hdu.header) or _epoch(file.primary)
     if scale != "tdb" and not corrected:
         if epoch and not -1e-8 < epoch - EPOCH_UTC < MJDREF - EPOCH_UTC + 1e-8:
@@ -75,11 +76,17 @@ def instants(
         value = math.nan if correction is None else correction
         tt = times.to_tt(rule, met, utcf_s=0.0 if correction is None else value)
         return {"time": tt, "utcf_s": correction, "time_rule": rule}
-    start = number(hdu.header, "TSTART") or number(file.primary, "TSTART")
+    start = start_s(file, hdu)
     if not start or abs(start - np.nanmin(met)) > LONGEST_FILE_S:
         start = float(np.nanmin(met))
     tt, corrections = times.swift_elapsed(met, utcf_s=correction, at_met_s=start)
     return {"time": tt, "utcf_s": corrections, "time_rule": rule}
+
+
+def start_s(file: FitsFile, hdu: Hdu) -> float | None:
+    """Return TSTART (s), at which the header's UTCF holds; None if no header gives it."""
+    starts = (fits_time.keyword_s(h, "TSTART") for h in (hdu.header, file.primary))
+    return next((s for s in starts if s is not None and 0 < s < times.REACH_S), None)
 
 
 def utcf(file: FitsFile, hdu: Hdu, *, needed: bool = True) -> float:
@@ -96,7 +103,7 @@ def utcf(file: FitsFile, hdu: Hdu, *, needed: bool = True) -> float:
     for value in corrections:
         if value:
             return value
-    start = number(hdu.header, "TSTART") or number(file.primary, "TSTART") or 0.0
+    start = start_s(file, hdu) or 0.0
     if corrections and YEARS_OF_ZERO[0] < start < YEARS_OF_ZERO[1]:
         return 0.0
     if not needed:

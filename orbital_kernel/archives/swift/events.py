@@ -20,10 +20,12 @@ from orbital_kernel.archives.formats.fits import (
     Block,
     FitsFile,
     first_table,
+    is_events,
     is_simulated,
     open_fits,
+    text,
 )
-from orbital_kernel.archives.formats.tangent import tangent_positions
+from orbital_kernel.archives.formats.tangent import tangent_positions, unplaced
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import rows
 from orbital_kernel.archives.swift import clock as swift_clock
@@ -37,7 +39,7 @@ def recognises(source: Source) -> bool:
     return (
         table is not None
         and swift_clock.is_swift(table.header, "XRT")
-        and table.name == "EVENTS"
+        and is_events(table)
         and table.has("TIME", "X", "Y")
     )
 
@@ -46,12 +48,18 @@ def read(source: Source, account: Account) -> Batches:
     """Yield `events`, one row per photon, and `intervals`."""
     file = open_fits(source, account)
     account.observatory = "swift"
-    (table, *_) = file.find("EVENTS")
+    table = next(filter(is_events, file.hdus))
     rule, utcf = swift_clock.clock(file, table, needed=False)
     if remark := fits_time.remark(rule, table):
         account.understood.append(remark)
     if utcf is not None and math.isnan(utcf):
         account.understood.append("no header gives UTCFINIT: time null, MET kept")
+    if why := unplaced(table):
+        account.understood.append(f"{why}: no positions")
+    if text(table.header, "DATAMODE").upper().startswith("WINDOWED"):
+        account.understood.append(
+            "windowed timing: positions are known along one axis only"
+        )
     for block in file.blocks(table):
         yield _events(file, block)
     yield from good_times(file, table, "XRT")
@@ -91,4 +99,4 @@ def _events(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
     )
 
 
-READER = Reader("swift-events", recognises, read, "Swift-XRT event list", version=3)
+READER = Reader("swift-events", recognises, read, "Swift-XRT event list", version=4)

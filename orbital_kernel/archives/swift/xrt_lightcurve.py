@@ -25,6 +25,7 @@ from orbital_kernel.archives.formats.fits import (
     open_fits,
     text,
 )
+from orbital_kernel.archives.formats.keywords import is_true
 from orbital_kernel.archives.naming import object_of
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
@@ -80,7 +81,7 @@ def energy_band(header: "fits.Header") -> tuple[float | None, float | None]:
 
 
 def _is_net(header: "fits.Header") -> bool:
-    return text(header, "HDUCLAS2").upper() == "NET" or header.get("BACKAPP") is True
+    return text(header, "HDUCLAS2").upper() == "NET" or is_true(header.get("BACKAPP"))
 
 
 def _photometry(
@@ -91,7 +92,11 @@ def _photometry(
     width = np.broadcast_to(bin_width(block), count)
     pixel = number(header, "TIMEPIXR")
     place = 0.5 if pixel is None else pixel
-    met = block.reals("TIME") + fits_time.zero_s(table) + (0.5 - place) * width
+    met = (
+        fits_time.seconds(block, "TIME")
+        + fits_time.zero_s(table)
+        + (0.5 - place) * width
+    )
     fraction = block.reals("FRACEXP") if table.has("FRACEXP") else np.ones(count)
     value, error = block.reals("RATE"), np.abs(block.reals("ERROR"))
     gap = ~(fraction > 0) | ~np.isfinite(value)
