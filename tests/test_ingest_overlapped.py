@@ -1,4 +1,4 @@
-"""Inserts in threads are all sent and keep their errors; rows fetched ahead are all there."""
+"""Inserts in a thread keep their order and their errors; rows fetched ahead are all there."""
 
 import threading
 
@@ -30,7 +30,7 @@ def batch(number):
     return pa.table({"n": [number]})
 
 
-def test_inserts_are_all_sent_once_at_the_end():
+def test_inserts_arrive_in_order_and_are_all_sent_at_the_end():
     target = Recorded()
 
     with Inserts(target) as inserts:
@@ -38,7 +38,7 @@ def test_inserts_are_all_sent_once_at_the_end():
             inserts.add("t", batch(number))
         inserts.finish()
 
-    assert list(range(50)) == sorted(target.rows)
+    assert list(range(50)) == target.rows
 
 
 @pytest.mark.parametrize("fails_at", [0, 7, 9])
@@ -53,7 +53,7 @@ def test_a_failed_insert_is_raised_and_no_later_row_of_the_caller_is_sent(fails_
 
     with pytest.raises(ValueError, match=f"row {fails_at} of t"):
         send()
-    assert set(range(fails_at)) <= set(target.rows)
+    assert target.rows[:fails_at] == list(range(fails_at))
     assert len(target.rows) <= fails_at + AHEAD
 
 

@@ -1,8 +1,7 @@
 """Work that overlaps: rows inserted while others are read, or fetched while others are summed.
 
-Both wait for the database most of the time. SENDERS threads send the inserts of a
-transaction, so that one request is signed while the database takes another; whoever reads
-is at most `AHEAD` batches before them. Their order is not that of the file: `file_row` is.
+Both wait for the database most of the time. Inserts of a transaction keep their order:
+one thread sends them, and whoever reads is at most `AHEAD` batches before it.
 """
 
 from collections import deque
@@ -17,16 +16,15 @@ if TYPE_CHECKING:
     from orbital_kernel.database import Transaction
 
 T = TypeVar("T")
-SENDERS = 2
-AHEAD = 3
+AHEAD = 2
 
 
 class Inserts:
-    """Inserts of one transaction, sent by threads; a context manager."""
+    """Inserts of one transaction, sent in order by a thread; a context manager."""
 
     def __init__(self, tx: "Transaction") -> None:
         self._tx = tx
-        self._sender = ThreadPoolExecutor(SENDERS, "ingest-insert")
+        self._sender = ThreadPoolExecutor(1, "ingest-insert")
         self._pending: deque[Future[int]] = deque()
 
     def __enter__(self) -> Self:
@@ -38,7 +36,7 @@ class Inserts:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """End the threads, so that nothing is sent into a transaction that ends."""
+        """End the thread, so that nothing is sent into a transaction that ends."""
         self._sender.shutdown(wait=True, cancel_futures=True)
 
     def add(self, table: str, rows: pa.Table) -> None:
