@@ -123,7 +123,8 @@ def _vms() -> str:
     from orbital_kernel.storage import authorities
 
     orbital = connect()
-    return f"{orbital.health()}; {authorities.verified_by(orbital.settings)}"
+    health, verified = orbital.health(), authorities.verified_by(orbital.settings)
+    return f"the VMS answers, {verified}; health (`orbital health`): {health}"
 
 
 def _sql() -> str:
