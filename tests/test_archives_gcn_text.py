@@ -114,3 +114,49 @@ def test_a_contradiction_or_another_mission_is_refused_by_name(
 ):
     with pytest.raises(ArchiveError, match=reason):
         notices(tmp_path, BAT.replace(old, new))
+
+
+XRT = """\
+TITLE:           GCN/SWIFT NOTICE
+NOTICE_DATE:     Sat 02 Aug 08 15:14:28 UT
+NOTICE_TYPE:     Swift-XRT Position
+TRIGGER_NUM:     318832,   Seg_Num: 0
+GRB_RA:          270.7260d {+18h 02m 54.2s} (J2000),
+GRB_DEC:         -32.3319d {-32d 19' 54.8"} (J2000),
+GRB_ERROR:       5.0 [arcsec radius, statistical plus systematic, 90% containment]
+GRB_INTEN:       1.47e-09 [erg/cm2/sec]
+GRB_SIGNIF:      7.14 [sigma]
+IMG_START_DATE:  14680 TJD;   215 DOY;   08/08/02
+IMG_START_TIME:  54819.69 SOD {15:13:39.69} UT, 54819.7 [sec] since BAT Trigger Time
+"""
+
+
+@pytest.mark.parametrize("kind", ["XRT Position", "UVOT Position", "XRT Nack-Position"])
+def test_without_a_trigger_time_the_start_of_the_observation_is_the_time(
+    tmp_path, kind
+):
+    tables, account = notices(tmp_path, XRT.replace("XRT Position", kind))
+    row = tables["swift.notices"]
+
+    assert to_utc_iso(row["time"].to_numpy()) == ["2008-08-02T15:13:39.690"]
+    assert row["significance"].to_pylist() == [7.14]
+    assert any("start of the observation" in said for said in account.understood)
+
+
+@pytest.mark.parametrize(
+    ("kind", "line", "significance"),
+    [
+        ("GBM Alert", "TRIGGER_SIGNIF:  5.5 [sigma]", 5.5),
+        ("LAT Offline GRB Position", "SIGNIFICANCE:    12.1 [sqrt(TS) 2 dof]", 12.1),
+        ("GBM Flight Position", "DATA_SIGNIF:     0.00 [sigma]", None),
+    ],
+)
+def test_each_instrument_states_its_significance_by_its_own_name(
+    tmp_path, kind, line, significance
+):
+    text = GBM.replace("GBM Flight Position", kind)
+    text = text.replace("DATA_SIGNIF:     49.70 [sigma]", line)
+    (row,) = notices(tmp_path, text)[0]["fermi.notices"].to_pylist()
+
+    assert row["significance"] == significance
+    assert row["error_confidence"] == (None if "LAT" in kind else 0.683)

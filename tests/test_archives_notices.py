@@ -290,3 +290,45 @@ def test_archive_notices_of_one_trigger_meet(archive):
 
     assert triggers.count("1253910") == 4
     assert triggers.count("694215995") == 3
+
+
+GBM_ALERT = """<?xml version='1.0'?>
+<voe:VOEvent ivorn="ivo://nasa.gsfc.gcn/Fermi#GBM_Alert_2026-02-07T05:42:33.65_792135758_1-944"
+  role="observation" version="2.0" xmlns:voe="http://www.ivoa.net/xml/VOEvent/v2.0">
+  <Who><Date>2026-02-07T05:42:50</Date></Who>
+  <What><Param name="TrigID" value="792135758"/><Param name="Trigger_Signif" value="5.5"/>
+  <Param name="Rate_Signif" value="0.00"/>{coords}</What>
+  <WhereWhen><ISOTime>2026-02-07T05:42:33.65</ISOTime><C1>{ra}</C1><C2>{dec}</C2>
+  <Error2Radius>{radius}</Error2Radius></WhereWhen>
+</voe:VOEvent>"""
+
+
+@pytest.mark.parametrize(
+    ("written", "place"),
+    [
+        ({"ra": 163.8167, "dec": -35.4, "radius": 13.2667}, (163.8167, -35.4)),
+        ({"ra": 0.0, "dec": 0.0, "radius": 0.0}, (None, None)),
+        (
+            {
+                "ra": 45.79,
+                "dec": -28.0,
+                "radius": 0.001,
+                "coords": '<Param name="Coords_String" value="unavailable/inappropriate"/>',
+            },
+            (None, None),
+        ),
+    ],
+)
+def test_a_place_that_is_no_place_is_none_and_errors_are_the_instruments(
+    tmp_path, written, place
+):
+    path = tmp_path / "alert.xml"
+    path.write_text(GBM_ALERT.format(**{"coords": ""} | written))
+    tables, account = rows_of(path)
+    (row,) = tables["notices"].to_pylist()
+
+    assert (row["ra"], row["dec"]) == place
+    assert row["error_confidence"] == (None if place[0] is None else 0.683)
+    assert row["significance"] == 5.5
+    said = any("no position" in line for line in account.understood)
+    assert said == (place[0] is None)

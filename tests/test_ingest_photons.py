@@ -126,18 +126,52 @@ def test_photons_processed_again_replace_those_of_before_and_are_counted(
     assert 200 == sum(file.replaced.values())
 
 
+CUTS = {
+    "a source": lambda rows: rows["x"] < 3400,
+    "high energies": lambda rows: rows["pi"] > 300,
+    "some minutes": lambda rows: (rows["time"] > 5e8 + 20) & (rows["time"] < 5e8 + 40),
+}
+
+
 @pytest.mark.parametrize("order", ["whole first", "cut-out first"])
-def test_a_cut_out_of_a_list_adds_no_photon(platform, obs_id, tmp_path, order):
+@pytest.mark.parametrize("cut", CUTS)
+def test_a_cut_out_of_a_list_adds_no_photon_and_no_good_time(
+    platform, obs_id, tmp_path, order, cut
+):
     rows = photons(20)
-    part = rows[rows["x"] < 3400]
+    part = rows[CUTS[cut](rows)]
     names = ["a", "b"] if order == "whole first" else ["b", "a"]
     event_list(tmp_path / names[0] / "evt2.fits", obs_id, rows)
     event_list(tmp_path / names[1] / "source.fits", obs_id, part)
 
-    for name in ("a", "b"):
+    platform.ingest(tmp_path / "a")
+    (file,) = platform.ingest(tmp_path / "b").files
+
+    new = 0 if order == "whole first" else len(rows) - len(part)
+    counts = {"inserted": new, "updated": 0, "unchanged": len(part)}
+    assert counts == file.tables["chandra.events"]
+    assert sorted(rows["pi"]) == sorted(row["pi"] for row in stored(platform, obs_id))
+    (good,) = stored(platform, obs_id, "chandra.intervals")
+    ends = good["met_start_s"], good["met_stop_s"]
+    assert ends == (rows["time"][0], rows["time"][-1] + FRAME_S)
+    assert platform.validate(tmp_path).agrees
+
+
+def test_a_list_offered_after_its_halves_is_counted_once(platform, obs_id, tmp_path):
+    rows = photons(20)
+    for name, half in (("west", rows["x"] < 4000), ("east", rows["x"] >= 4000)):
+        event_list(tmp_path / name / f"{name}.fits", obs_id, rows[half])
         platform.ingest(tmp_path / name)
 
-    assert sorted(rows["pi"]) == sorted(row["pi"] for row in stored(platform, obs_id))
+    (file,) = platform.ingest(
+        event_list(tmp_path / "w" / "evt2.fits", obs_id, rows)
+    ).files
+
+    assert 0 == file.rows
+    for table, count in (("events", 200), ("intervals", 1)):
+        counts = {"inserted": 0, "updated": 0, "unchanged": count}
+        assert counts == file.tables[f"chandra.{table}"]
+        assert count == len(stored(platform, obs_id, f"chandra.{table}"))
 
 
 def test_two_sources_cut_out_of_one_list_are_both_stored(platform, obs_id, tmp_path):
@@ -147,6 +181,7 @@ def test_two_sources_cut_out_of_one_list_are_both_stored(platform, obs_id, tmp_p
     platform.ingest(event_list(tmp_path / "b" / "east.fits", obs_id, east))
 
     assert len(west) + len(east) == len(stored(platform, obs_id))
+    assert 1 == len(stored(platform, obs_id, "chandra.intervals"))
 
 
 def test_parts_of_one_observation_are_both_stored(platform, obs_id, tmp_path):

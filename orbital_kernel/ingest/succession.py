@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from orbital_kernel.ingest import versions
 from orbital_kernel.ingest.checksum import SHA, Sum, span_of, stored_numeric, sum_of
+from orbital_kernel.ingest.known import CHANGED, GONE, SAME, Known
 from orbital_kernel.ingest.ledger import Ledger
 from orbital_kernel.ingest.tally import Tally
 from orbital_kernel.ingest.versions import CURVE, Versions
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from orbital_kernel.database import Transaction
 
 INTERVALS = "intervals"
+GOOD_TIME = ("time", "time_stop", "obs_id", "instrument", "kind")
 FEW_OTHERS = 4
 """More files of one curve are first reduced to those that meet a file in time."""
 MARGIN = timedelta(seconds=100)
@@ -93,8 +95,9 @@ class Succession:
     ) -> None:
         """Compare a file whose rows were just written with those that hold its curves."""
         newer = self._ledger.newer_than(holder.sha256)
+        known = Known(tx.row_id)
         for other in self._others(tx, holder, tally):
-            outcome = _Outcome(tx, holder, other, tally)
+            outcome = _Outcome(tx, holder, other, tally, known)
             for table in sorted({*tally.curves} & {*other.tables}):
                 is_newer = other.sha256 in newer
                 outcome.compare(table, tally.curves[table], newer=is_newer)
@@ -107,6 +110,7 @@ class Succession:
                 self._ledger.supersede(
                     tx, other.sha256, outcome.superseded, outcome.sums
                 )
+        known.count(tally.counts)
         self._stored().add(holder)
 
     def forget(self, sha256: str) -> None:
@@ -152,6 +156,7 @@ class _Outcome:
     offered: Holder
     stored: Holder
     tally: Tally
+    known: Known
     superseded: dict[str, int] = field(default_factory=dict)
     sums: dict[str, Sum] = field(default_factory=dict)
 
@@ -173,76 +178,82 @@ class _Outcome:
                 one_name=one_name and versions.is_named(points),
                 stored_is_newer=newer,
             )
-            if found is not None and len(found.replaced):
+            if found is not None:
                 self._replace(table, found)
 
     def _replace(self, table: str, found: Versions) -> None:
         loser = self.stored if found.offered_wins else self.offered
         self._delete(table, found.replaced, loser)
-        counts = self.tally.counts[table]
+        self.known.note(table, found.same, SAME)
         if found.offered_wins:
-            counts["inserted"] -= found.same + found.changed
-            counts["updated"] += found.changed
-            counts["unchanged"] += found.same
-            lost = len(found.replaced) - found.same - found.changed
-            if lost:
+            self.known.note(table, found.changed, CHANGED)
+            if found.lost:
                 self.tally.replace(
                     f"points of {self.stored.name} that this later version of its "
                     "curve no longer has",
-                    lost,
+                    found.lost,
                 )
-            if found.changed:
+            if len(found.changed):
                 self.tally.replace(
                     f"points of {self.stored.name} with the values of this later "
                     "version of its curve",
-                    found.changed,
+                    len(found.changed),
                 )
         else:
-            counts["inserted"] -= len(found.replaced)
-            counts["unchanged"] += found.same
-            if other := len(found.replaced) - found.same:
-                self._exclude(other)
-        self._good_times(table, found, loser)
+            self._exclude(table, self._without(found.replaced, found.same))
+        self._good_times(table, found)
 
-    def _exclude(self, rows: int) -> None:
+    def _without(self, rows: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+        return rows.join(others, on=self.tx.row_id, how="anti")
+
+    def _exclude(self, table: str, rows: pl.DataFrame) -> None:
         """Count rows of the offered file that the stored file holds otherwise."""
+        if not len(rows):
+            return
+        self.known.note(table, rows, GONE)
         self.tally.exclude(
             {
                 f"stored already from {self.stored.name}, a later, longer or better "
-                "timed version of the curve": rows
+                "timed version of the curve": len(rows)
             }
         )
 
-    def _good_times(self, table: str, found: Versions, loser: Holder) -> None:
-        """Delete the loser's good times within the span of the winner, if it has any."""
+    def _good_times(self, table: str, found: Versions) -> None:
+        """Delete the loser's good times that the winner has, or that lie in its span."""
         name = f"{table.partition('.')[0]}.{INTERVALS}"
-        if (
-            found.span is None
-            or name == table
-            or not all(name in holder.tables for holder in (self.offered, self.stored))
+        if name == table or not all(
+            name in holder.tables for holder in (self.offered, self.stored)
         ):
             return
-        winner = self.offered if found.offered_wins else self.stored
-        start, stop = map(pl.lit, found.span)
-        times = ("time", "time_stop")
-        rows = self.tx.select(name, _of(loser), columns=times, row_ids=True)
-        within = (pl.col("time") <= stop) & (pl.col("time_stop") >= start)
-        replaced = frame_of(rows).filter(within)
+        offered, stored = (
+            frame_of(self.tx.select(name, _of(h), columns=GOOD_TIME, row_ids=True))
+            for h in (self.offered, self.stored)
+        )
+        loser, winner = (stored, offered) if found.offered_wins else (offered, stored)
+        if found.span is None:
+            replaced = loser.join(winner, on=GOOD_TIME, how="semi", nulls_equal=True)
+        else:
+            start, stop = map(pl.lit, found.span)
+            within = (pl.col("time") <= stop) & (pl.col("time_stop") >= start)
+            replaced = loser.filter(within)
         if not len(replaced):
             return
-        self._delete(name, replaced, loser)
-        others = frame_of(self.tx.select(name, _of(winner), columns=times))
-        same = len(replaced.join(others, on=times, how="semi"))
-        counts = self.tally.counts[name]
-        counts["unchanged"] += same
-        counts["inserted"] -= same if found.offered_wins else len(replaced)
-        if other := len(replaced) - same:
-            if found.offered_wins:
-                self.tally.replace(f"good times of {self.stored.name}", other)
-            else:
-                self._exclude(other)
+        file = self.stored if found.offered_wins else self.offered
+        self._delete(name, replaced, file)
+        pair = (offered, replaced) if found.offered_wins else (replaced, stored)
+        known, others = pair
+        same = known.join(others, on=GOOD_TIME, how="semi", nulls_equal=True)
+        self.known.note(name, same, SAME)
+        if not found.offered_wins:
+            self._exclude(name, self._without(replaced, same))
+            return
+        lost = replaced.join(offered, on=GOOD_TIME, how="anti", nulls_equal=True)
+        if len(lost):
+            self.tally.replace(f"good times of {self.stored.name}", len(lost))
 
     def _delete(self, table: str, rows: pl.DataFrame, loser: Holder) -> None:
+        if not len(rows):
+            return
         self.tx.delete_rows(table, rows.select(self.tx.row_id).to_arrow())
         if loser is self.stored:
             self.superseded[table] = self.superseded.get(table, 0) + len(rows)

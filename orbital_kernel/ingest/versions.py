@@ -165,17 +165,19 @@ def _identity(table: str, row: dict[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Versions:
-    """Points of one curve in two files: the loser's that are replaced, how many changed.
+    """Points of one curve in two files: the loser's that are replaced, and what is known.
 
-    `replaced` are rows of the loser, `same` of them are in the winner unchanged and
-    `changed` with other values; the remainder is in the winner no longer. `span` is the
-    winner's extent in time (TT), None if it has no times.
+    `replaced` are rows of the loser, `lost` of them are in the winner no longer. Of the
+    offered file's rows those in `same` are in the stored file with the same values and
+    those in `changed` with others. `span` is the winner's extent in time (TT), None if it
+    has no times or the loser keeps points.
     """
 
     offered_wins: bool
     replaced: pl.DataFrame
-    same: int
-    changed: int
+    lost: int
+    same: pl.DataFrame
+    changed: pl.DataFrame
     span: tuple[object, object] | None
 
 
@@ -191,6 +193,7 @@ def versions(
 
     The offered file's points replace the stored ones, unless the stored file is the
     newer, or alone has absolute times, or holds more points and covers the offered ones.
+    If one file holds few of the other's points and no others, the larger is kept.
     """
     offered, stored = _placed(offered, stored)
     start, stop = _extent(offered)
@@ -198,11 +201,13 @@ def versions(
     inside = _within(stored, start, stop)
     around = _within(offered, stored_start, stored_stop)
     common = inside.join(offered, on=KEY, how="semi")
-    if not len(common) or 2 * len(common) < max(len(inside), len(around)):
-        return _cut_out(table, offered, stored, stored_is_newer=stored_is_newer)
     equal = common.join(
         offered, on=[*KEY, *VALUES[table]], how="semi", nulls_equal=True
     )
+    few = 2 * len(common) < max(len(inside), len(around))
+    is_part = few and len(equal) == min(len(offered), len(stored))
+    if not len(common) or (few and not is_part):
+        return _cut_out(table, offered, stored, stored_is_newer=stored_is_newer)
     if not one_name and 2 * len(equal) < len(common):
         return None
     covers = stored_start <= start and stored_stop >= stop
@@ -213,13 +218,23 @@ def versions(
     elif stored_untimed and not untimed:
         longer = False
     offered_wins = not (stored_is_newer or longer)
+    if is_part:
+        offered_wins = len(offered) > len(stored)
     winner, replaced = (offered, inside) if offered_wins else (stored, around)
     compared = [*KEY, *VALUES[table], *(OTHERS[table] if offered_wins else ())]
-    common = replaced.join(winner, on=KEY, how="semi")
-    same = len(replaced.join(winner, on=compared, how="semi", nulls_equal=True))
+    other, known = (inside, offered) if offered_wins else (stored, around)
+    same = known.join(other, on=compared, how="semi", nulls_equal=True)
+    common = known.join(other, on=KEY, how="semi")
+    changed = common.join(other, on=compared, how="anti", nulls_equal=True)
     times = winner["time"].drop_nulls()
-    span = (times.min(), times.max()) if len(times) else None
-    return Versions(offered_wins, replaced, same, len(common) - same, span)
+    return Versions(
+        offered_wins,
+        replaced,
+        len(replaced.join(winner, on=KEY, how="anti")),
+        same,
+        changed,
+        (times.min(), times.max()) if len(times) else None,
+    )
 
 
 def _cut_out(
@@ -232,7 +247,10 @@ def _cut_out(
     winner, loser = (offered, stored) if offered_wins else (stored, offered)
     same = [*KEY, *(name for name in PLACED if name in winner.columns)]
     replaced = loser.join(winner, on=same, how="semi", nulls_equal=True)
-    return Versions(offered_wins, replaced, len(replaced), 0, None)
+    known = replaced
+    if offered_wins:
+        known = offered.join(stored, on=same, how="semi", nulls_equal=True)
+    return Versions(offered_wins, replaced, 0, known, known.clear(), None)
 
 
 def _placed(

@@ -7,7 +7,8 @@ Traps handled: coordinates are given for J2000, the current epoch and 1950, in t
 order, or are 'Undefined'; dates are truncated Julian days (MJD - 40000) beside yy/mm/dd,
 and a notice where they differ is refused; times are seconds of the day, UT; error radii
 are in deg, arcmin or arcsec; their confidence is stated in words, or is that of the
-instrument: 90 % for Swift, 1 sigma for Fermi GBM; test notices keep their role.
+instrument; test notices keep their role. XRT and UVOT give no GRB_DATE but IMG_START_DATE:
+`time` is the start of their observation.
 """
 
 import math
@@ -18,18 +19,25 @@ from typing import Any
 import numpy as np
 
 from orbital_kernel.archives.formats import text
+from orbital_kernel.archives.notices.confidence import usual_confidence
+from orbital_kernel.archives.notices.gcn_json import OBSERVATION_START
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import position, rows
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.model import times
 from orbital_kernel.model.schema import NOTICES
 
-CONFIDENCE = {"swift": 0.9, "fermi": 0.683}
-"""Confidence of error radii by observatory, if the notice does not state it."""
 ARCSEC = {"deg": 3600.0, "arcmin": 60.0, "arcsec": 1.0}
 SHORT = {"position": "pos", "flight": "flt", "ground": "gnd"}
 """Words of notice types as the names of VOEvent streams shorten them."""
-SIGNIFICANCES = ("IMAGE_SIGNIF", "RATE_SIGNIF", "DATA_SIGNIF")
+SIGNIFICANCES = (
+    "IMAGE_SIGNIF",
+    "RATE_SIGNIF",
+    "DATA_SIGNIF",
+    "TRIGGER_SIGNIF",
+    "GRB_SIGNIF",
+    "SIGNIFICANCE",
+)
 MJD_OF_TJD = 40_000
 _LINE = re.compile(r"([A-Z][A-Z0-9_]*):\s*(.*?)\s*")
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?")
@@ -68,6 +76,10 @@ def read(source: Source, account: Account) -> Batches:
         trigger = notice.get("TRIGGER_NUM", "").split(",")[0].strip() or None
         kind = f"{owner}.{_stream(match[2])}"
         radius = _radius_arcsec(notice)
+        time = _instant(notice, "GRB")
+        if np.isnat(time[0]) and "IMG_START_DATE" in notice:
+            time = _instant(notice, "IMG_START")
+            account.understood.append(OBSERVATION_START)
         yield (
             f"{owner}.notices",
             rows(
@@ -78,13 +90,13 @@ def read(source: Source, account: Account) -> Batches:
                 role=role,
                 alert_type=_alert(notice),
                 trigger_id=trigger,
-                time=_trigger_time(notice),
+                time=time,
                 time_sent=_sent(notice),
                 **position(_degrees(notice, "GRB_RA"), _degrees(notice, "GRB_DEC")),
                 error_radius_arcsec=[radius],
                 error_confidence=None
                 if math.isnan(radius)
-                else _confidence(notice, owner),
+                else _confidence(notice, kind),
                 significance=[_significance(notice)],
                 payload=payload,
                 simulated=simulated,
@@ -143,23 +155,25 @@ def _radius_arcsec(notice: Notice) -> float:
     return float(match[1]) * ARCSEC[match[2]] if match else math.nan
 
 
-def _confidence(notice: Notice, owner: str) -> float:
+def _confidence(notice: Notice, kind: str) -> float | None:
     match = _PERCENT.search(notice.get("GRB_ERROR", ""))
-    return float(match[1]) / 100 if match else CONFIDENCE[owner]
+    return float(match[1]) / 100 if match else usual_confidence(kind)
 
 
 def _significance(notice: Notice) -> float:
-    values = (_NUMBER.match(notice.get(name, "")) for name in SIGNIFICANCES)
-    return next((float(match[0]) for match in values if match), math.nan)
+    """Return the first that is given; an image trigger has a RATE_SIGNIF of 0.00."""
+    matches = (_NUMBER.match(notice.get(name, "")) for name in SIGNIFICANCES)
+    values = (float(match[0]) for match in matches if match)
+    return next((value for value in values if value > 0), math.nan)
 
 
-def _trigger_time(notice: Notice) -> Any:
-    """Return the TT of the trigger, NaT if the notice has none.
+def _instant(notice: Notice, of: str) -> Any:
+    """Return the TT of a date and the seconds of its day, NaT if the notice has none.
 
-    GRB_TIME is seconds of the day, 86400 and more within a leap second.
+    The seconds are 86400 and more within a leap second.
     """
-    date = _DATE.match(notice.get("GRB_DATE", ""))
-    clock = _NUMBER.match(notice.get("GRB_TIME", ""))
+    date = _DATE.match(notice.get(f"{of}_DATE", ""))
+    clock = _NUMBER.match(notice.get(f"{of}_TIME", ""))
     if date is None or clock is None:
         return np.array(["NaT"], "datetime64[ns]")
     day = np.datetime64("1858-11-17", "ns") + np.timedelta64(
@@ -168,7 +182,7 @@ def _trigger_time(notice: Notice) -> Any:
     written = np.datetime64(f"20{date[2]}-{date[3]}-{date[4]}")
     if day != written:
         raise ArchiveError(
-            f"GRB_DATE: TJD {date[1]} is {day.astype('datetime64[D]')}, not {written}"
+            f"{of}_DATE: TJD {date[1]} is {day.astype('datetime64[D]')}, not {written}"
         )
     elapsed = np.timedelta64(round(float(clock[0]) * 1e9), "ns")
     return times.tt_from_utc(day) + elapsed
@@ -184,4 +198,4 @@ def _sent(notice: Notice) -> Any:
     return times.tt_from_utc([date])
 
 
-READER = Reader("gcn-text", recognises, read, "GCN Classic notice, text")
+READER = Reader("gcn-text", recognises, read, "GCN Classic notice, text", version=2)

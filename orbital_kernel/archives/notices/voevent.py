@@ -4,7 +4,8 @@ Source: ivoa.net/documents/VOEvent; parameter names of gcn.gsfc.nasa.gov.
 
 Traps handled: role 'test' (GCN sends one every hour, TrigID 99999) is kept as role, so
 it is never taken for a burst; citations mark updates and retractions; error radii are
-degrees; version 1.1 keeps time and place in STC's namespace; entities, DTDs and other tricks of hostile XML are refused unread.
+degrees, and their confidence is that of the instrument; notices without a place say that
+theirs is 'unavailable/inappropriate', or write 0, 0; version 1.1 keeps time and place in STC's namespace; entities, DTDs and other tricks of hostile XML are refused unread.
 """
 
 import math
@@ -14,6 +15,7 @@ from xml.etree.ElementTree import Element
 from defusedxml import ElementTree
 
 from orbital_kernel.archives.formats import text
+from orbital_kernel.archives.notices.confidence import usual_confidence
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import position, rows
 from orbital_kernel.errors import ArchiveError
@@ -22,7 +24,14 @@ from orbital_kernel.model.schema import NOTICES
 
 MOST_BYTES = 4 << 20
 TRIGGERS = ("TrigID", "TrigId", "GraceID", "event_id")
-SIGNIFICANCES = ("Image_Signif", "Rate_Signif", "Data_Signif")
+SIGNIFICANCES = (
+    "Image_Signif",
+    "Rate_Signif",
+    "Data_Signif",
+    "Trigger_Signif",
+    "Det_Signif",
+)
+NO_PLACE = "the coordinates are not those of a source: no position"
 ALERTS = {"followup": "update", "supersedes": "update", "retraction": "retraction"}
 
 
@@ -45,20 +54,27 @@ def read(source: Source, account: Account) -> Batches:
     if role != "observation":
         account.understood.append(f"role is '{role}': no burst")
     params = {p.get("name"): p.get("value") for p in _every(root, "Param")}
+    kind = f"{account.observatory}.{_stream_name(local)}"
+    ra, dec, radius = (
+        _number(_words(root, tag)) for tag in ("C1", "C2", "Error2Radius")
+    )
+    if "unavailable" in (params.get("Coords_String") or "") or ra == dec == radius == 0:
+        ra, dec, radius = math.nan, math.nan, math.nan
+        account.understood.append(NO_PLACE)
     yield rows(
         NOTICES,
         1,
         notice_id=ivorn,
-        kind=f"{account.observatory}.{_stream_name(local)}",
+        kind=kind,
         role=role,
         alert_type=_alert(_every(root, "EventIVORN")),
         trigger_id=_first(params, TRIGGERS),
         time=times.tt_from_utc([_words(root, "ISOTime") or ""]),
         time_sent=times.tt_from_utc([_words(root, "Date") or ""]),
-        **position(_number(_words(root, "C1")), _number(_words(root, "C2"))),
-        error_radius_arcsec=[_number(_words(root, "Error2Radius")) * 3600],
-        error_confidence=0.9 if _words(root, "Error2Radius") else None,
-        significance=[_number(_first(params, SIGNIFICANCES))],
+        **position(ra, dec),
+        error_radius_arcsec=[radius * 3600],
+        error_confidence=None if math.isnan(radius) else usual_confidence(kind),
+        significance=[_significance(params)],
         classification=_concept(root),
         payload=text.decoded(raw),
         simulated=text.says_simulated(source),
@@ -87,6 +103,12 @@ def _first(params: dict[str | None, str | None], names: Iterable[str]) -> str | 
     return next((params[name] for name in names if params.get(name)), None)
 
 
+def _significance(params: dict[str | None, str | None]) -> float:
+    """Return the first that is given; an image trigger has a Rate_Signif of 0.00."""
+    values = (_number(params.get(name)) for name in SIGNIFICANCES)
+    return next((value for value in values if value > 0), math.nan)
+
+
 def _number(value: str | None) -> float:
     return math.nan if value is None else float(value)
 
@@ -103,4 +125,4 @@ def _concept(root: Element) -> str | None:
     return _words(root, "Concept") or _words(root, "Name")
 
 
-READER = Reader("voevent", recognises, read, "VOEvent notice, XML")
+READER = Reader("voevent", recognises, read, "VOEvent notice, XML", version=2)
