@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from vast_standin.digits import whole
 from vast_standin.http import ProtocolError, Request
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.records import Record
@@ -88,4 +89,4 @@ def parse_body(request: Request) -> Record:
 
 
 def _is_id(part: str) -> bool:
-    return part.isascii() and part.isdigit()
+    return whole(part) is not None
