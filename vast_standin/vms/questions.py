@@ -59,12 +59,9 @@ def page(call: VmsCall, answer: Any) -> Record:
     """Return one page of rows as JSON."""
     rows, count, number, size = answer
     more = number * size < count
-    route = "/".join(call.parts)
     return {
         "count": count,
-        "next": f"/api/latest/{route}/?page={number + 1}&limit={size}"
-        if more
-        else None,
+        "next": call.link(page=number + 1, limit=size) if more else None,
         "prop_list": rows.column_names,
         "results": [
             json.dumps(list(row.values()), default=str) for row in rows.to_pylist()
