@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -81,11 +82,13 @@ def wait_for_path(path: Path, process) -> None:
         time.sleep(0.01)
 
 
-def killed(home: Path, folder: Path, seconds: float, *, platform: bool) -> str:
-    """Ingest, and kill client or platform after `seconds`; return the outcome."""
-    process = start(home, folder, errors=subprocess.PIPE)
+def killed(home: Path, folder: Path, moment: "Moment", *, platform: bool) -> str:
+    """Ingest, and kill client or platform at a moment; return the outcome."""
+    process = start(home, folder, one_by_one=moment.files > 0, errors=subprocess.PIPE)
+    if moment.files:
+        wait_for_files(connected(home), process, moment.files)
     try:
-        _, errors = process.communicate(timeout=seconds)
+        _, errors = process.communicate(timeout=moment.seconds)
     except subprocess.TimeoutExpired:
         victim = embedded.status(home).pid if platform else process.pid
         os.kill(victim, signal.SIGKILL)
@@ -96,6 +99,24 @@ def killed(home: Path, folder: Path, seconds: float, *, platform: bool) -> str:
     if process.returncode == REFUSED:
         return "was done before (exit 1: there are files to refuse)"
     return f"ended by itself ({process.returncode}): {errors.decode()[-500:]}"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When to kill: so many seconds after so many files are stored one by one.
+
+    Without files the ingest stores them together, and is killed within that.
+    """
+
+    seconds: float
+    files: int = 0
+
+    @classmethod
+    def any(cls, chance: random.Random, seconds: float) -> "Moment":
+        """Choose one in an ingest that takes so many seconds undisturbed."""
+        if chance.random() < 0.5:
+            return cls(chance.uniform(0.1, 0.7) * seconds)
+        return cls(chance.uniform(0, 0.05) * seconds, chance.randint(1, 4))
 
 
 def connected(home: Path):
@@ -129,7 +150,7 @@ def run(folder: Path, kills: int, seed: int) -> bool:
                 outcome = killed(
                     home,
                     folder,
-                    chance.uniform(0.1, 0.7) * seconds,
+                    Moment.any(chance, seconds),
                     platform=chance.random() < 0.4,
                 )
                 done += "killed" in outcome

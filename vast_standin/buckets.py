@@ -44,8 +44,10 @@ class ViewBuckets:
     def create(self, name: str, owner: str) -> None:
         """Create a view at /NAME with the default S3 policy and a bucket of that name."""
         if self.exists(name):
+            own = self.owner(name) == owner
+            code = "BucketAlreadyOwnedByYou" if own else "BucketAlreadyExists"
             raise ProtocolError(
-                409, "BucketAlreadyOwnedByYou", f"The bucket {name} exists already."
+                409, code, f"The bucket {name} exists already.", {"BucketName": name}
             )
         cluster = self._cluster
         policy = cluster.records.find("viewpolicies", name=POLICY)

@@ -207,6 +207,13 @@ def _management() -> Iterable[str]:
     yield _table(("resource", "calls", "may be written", "filters"), rows)
     yield f"## Management, further calls ({len(CALLS)})\n"
     yield "\n".join(f"- `{method} /{route}/`" for method, route in sorted(CALLS)) + "\n"
+    yield (
+        "Managers authenticate by password (Basic), by API token (`Api-Token`), or by the JSON "
+        "web tokens (`Bearer`) of `POST /token/` and `POST /token/refresh/`, which end with "
+        "the process. Lists are filtered by every field of the answers, by `other__name` and "
+        "`other__id` of what a record belongs to, and by these with suffixes such as "
+        "`__contains`; `page_size` and `page` bring one page, whose links are addresses.\n"
+    )
     yield f"## Metrics ({len(METRICS)})\n"
     yield "\n".join(f"- `{name}` ({m.units})" for name, m in METRICS.items()) + "\n"
 

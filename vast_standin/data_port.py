@@ -21,7 +21,8 @@ from vast_standin.meters import Client
 from vast_standin.payload import open_payload, read_checked
 from vast_standin.post_policy import verify_policy
 from vast_standin.s3.call import Buckets, Call, split_path
-from vast_standin.s3.documents import make_error
+from vast_standin.s3.documents import HOST_ID, make_error
+from vast_standin.s3.errors import elements
 from vast_standin.s3.form_calls import headers_of
 from vast_standin.s3.objects import ObjectStore
 from vast_standin.s3.parameters import HARMLESS
@@ -145,6 +146,8 @@ class DataPort:
         path = request.path if request else ""
         if request and error.code == "NoSuchBucket":
             error.message += hint(request)
+        named = elements(error, path_style(request) if request else None)
+        error.details = {**named, **error.details}
         return Response(
             error.status,
             {"Content-Type": "application/xml"},
@@ -156,6 +159,7 @@ class DataPort:
         response.headers["Server"] = SERVER
         response.headers["x-vast-standin"] = __version__
         response.headers["x-amz-request-id"] = trace.id
+        response.headers["x-amz-id-2"] = HOST_ID
 
     def finished(
         self, request: Request, response: Response, trace: Trace, sizes: tuple[int, int]

@@ -10,6 +10,7 @@ import hmac
 import io
 from typing import TYPE_CHECKING, BinaryIO
 
+from vast_standin.digits import whole
 from vast_standin.http import ProtocolError, Request
 from vast_standin.sigv4 import EMPTY_SHA256, UNSIGNED, Verified
 
@@ -35,7 +36,7 @@ def open_payload(
         return io.BufferedReader(chunks, 1 << 20), chunks.length, chunks.trailers
     if request.content_length < 0:
         raise ProtocolError(
-            400, "MissingContentLength", "uploads need a Content-Length"
+            411, "MissingContentLength", "uploads need a Content-Length"
         )
     if proof.payload == UNSIGNED:
         return request.body, request.content_length, {}
@@ -221,14 +222,14 @@ def _too_large(limit: int) -> ProtocolError:
 
 
 def _decoded_length(request: Request) -> int:
-    text = request.headers.get("x-amz-decoded-content-length", "")
-    if not (text.isascii() and text.isdigit()):
+    length = whole(request.headers.get("x-amz-decoded-content-length", ""))
+    if length is None:
         raise ProtocolError(
             400,
             "MissingContentLength",
             "aws-chunked bodies need x-amz-decoded-content-length",
         )
-    return int(text)
+    return length
 
 
 def _check(actual: str, expected: str) -> None:

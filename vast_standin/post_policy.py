@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from vast_standin.digits import whole
 from vast_standin.http import ProtocolError
 from vast_standin.sigv4 import ALGORITHM, signing_key
 
@@ -156,10 +157,10 @@ def _condition(condition: object) -> tuple[str, str, object]:
 
 
 def _range(smallest: str, largest: object) -> tuple[int, int]:
-    texts = (smallest, str(largest))
-    if not all(text.isascii() and text.isdigit() for text in texts):
+    first, last = whole(smallest), whole(largest)
+    if first is None or last is None:
         raise _invalid("content-length-range has no two numbers")
-    return int(texts[0]), int(texts[1])
+    return first, last
 
 
 def _check(operator: str, name: str, operand: object, value: str) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, unquote, unquote_plus
 
+from vast_standin.digits import whole
 from vast_standin.http import ProtocolError, Request
 
 ALGORITHM = "AWS4-HMAC-SHA256"
@@ -223,12 +224,10 @@ def _check_time(request: Request, claim: Claim, now: datetime, skew: timedelta) 
                 f"The request was signed at {claim.stamp}, too far from our clock.",
             )
         return
-    expires = dict(request.query)["X-Amz-Expires"]
-    if not (expires.isascii() and expires.isdigit()) or not (
-        0 < int(expires) <= LONGEST_PRESIGNED
-    ):
+    expires = whole(dict(request.query)["X-Amz-Expires"])
+    if expires is None or not 0 < expires <= LONGEST_PRESIGNED:
         raise _malformed("X-Amz-Expires is not between 1 and 604800 seconds")
-    if now > signed_at + timedelta(seconds=int(expires)) or signed_at - now > skew:
+    if now > signed_at + timedelta(seconds=expires) or signed_at - now > skew:
         raise ProtocolError(403, "AccessDenied", "Request has expired.")
 
 

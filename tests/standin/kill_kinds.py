@@ -1,4 +1,4 @@
-"""What else is under way at a kill: definitions of tables, objects, uploads in parts, copies.
+"""What else is under way at a kill: definitions, objects, uploads in parts, merges, copies.
 
 Each kind is one client that does one thing at a time. So its state after a kill is the
 last confirmed one, or that of the change in flight: anything else is lost or half.
@@ -7,6 +7,8 @@ last confirmed one, or that of the change in flight: anything else is lost or ha
 import hashlib
 import os
 import shutil
+import sqlite3
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,11 +21,12 @@ from vastdb import errors
 from vastpy import RESTFailure
 
 GONE = (
-    *(errors.ConnectionError, errors.HttpError, OSError),
+    *(errors.ConnectionError, errors.HttpError, OSError, sqlite3.OperationalError),
     *(BotoCoreError, ClientError, RESTFailure, HTTPError),
 )
 PART_BYTES = 5 << 20
 PATIENCE_S = 20
+LOOK_S = 0.05
 NAMES = 6
 OPENED_EACH = 4
 """After every so many kills a copy is served and read."""
@@ -262,6 +265,41 @@ class CopiesForBackup(Kind):
             self.saved = None
 
 
+@dataclass
+class Merges(Kind):
+    """Segments that upkeep merged or sorted: those of tables that nobody drops, gone.
+
+    The client only looks. What a kill in the middle of a merge leaves is in the rows,
+    which the campaign compares, and in the files, of which each has an owner at its end.
+    """
+
+    stored: set = field(default_factory=set)
+    before_kills: int = 0
+    """Kills before which something had been merged since the last one."""
+    done_before: int = 0
+
+    def open(self, standin):
+        return standin.data / "tables" / "catalogue.sqlite"
+
+    def change(self, catalogue, _dice):
+        db = sqlite3.connect(f"file:{catalogue}?mode=ro", uri=True)
+        try:
+            now = set(db.execute("SELECT file, offset FROM segment"))
+        finally:
+            db.close()
+        self.done += len(self.stored - now)
+        self.stored = now
+        time.sleep(LOOK_S)
+
+    def compare(self, standin):
+        self.before_kills += self.done > self.done_before
+        self.done_before = self.done
+        return super().compare(standin)
+
+    def state(self, _standin):
+        return {}
+
+
 def _digest(content):
     return hashlib.blake2b(content, digest_size=12).hexdigest()
 
@@ -275,4 +313,4 @@ def _difference(actual, confirmed):
 
 def all_kinds():
     """Return one client of each kind."""
-    return [Definitions(), Objects(), Uploads(), CopiesForBackup()]
+    return [Definitions(), Objects(), Uploads(), Merges(), CopiesForBackup()]

@@ -339,6 +339,7 @@ def main():
         f"{books.commits} commits confirmed, count {books.counted}, "
         + "".join(f"{kind.done} {type(kind).__name__}, " for kind in books.kinds)
         + f"{books.kinds[-1].opened} of these copies opened, "
+        + f"{books.kinds[-2].before_kills} kills after a merge, "
         + f"{len(books.faults)} faults"
     )
     return 1 if books.faults else 0

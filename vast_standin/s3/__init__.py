@@ -10,10 +10,12 @@ from dataclasses import replace
 from vast_standin.http import ProtocolError, Response
 from vast_standin.s3 import (
     bucket_calls,
+    creation,
     form_calls,
     object_calls,
     parts,
     questions,
+    tags,
     upload_calls,
 )
 from vast_standin.s3.call import Call, split_path
@@ -21,7 +23,7 @@ from vast_standin.s3.parameters import OPERATIONS, Route
 
 ROUTES: dict[Route, Callable[[Call], Response]] = {
     ("GET", "service", ""): bucket_calls.list_buckets,
-    ("PUT", "bucket", ""): bucket_calls.create_bucket,
+    ("PUT", "bucket", ""): creation.create_bucket,
     ("HEAD", "bucket", ""): bucket_calls.head_bucket,
     ("DELETE", "bucket", ""): bucket_calls.delete_bucket,
     ("GET", "bucket", ""): bucket_calls.list_objects,
@@ -38,9 +40,9 @@ ROUTES: dict[Route, Callable[[Call], Response]] = {
     ("PUT", "object", ""): object_calls.put_object,
     ("PUT", "object", "copy"): object_calls.copy_object,
     ("DELETE", "object", ""): object_calls.delete_object,
-    ("GET", "object", "tagging"): object_calls.get_tagging,
-    ("PUT", "object", "tagging"): object_calls.put_tagging,
-    ("DELETE", "object", "tagging"): object_calls.delete_tagging,
+    ("GET", "object", "tagging"): tags.get_tagging,
+    ("PUT", "object", "tagging"): tags.put_tagging,
+    ("DELETE", "object", "tagging"): tags.delete_tagging,
     ("GET", "object", "attributes"): parts.get_attributes,
     ("POST", "object", "uploads"): upload_calls.create_upload,
     ("PUT", "object", "uploadId"): upload_calls.upload_part,

@@ -1,13 +1,20 @@
 """S3 calls on the service and on buckets, as boto3 and Arrow's S3FileSystem send them."""
 
 import base64
-import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from vast_standin.digits import whole
 from vast_standin.http import ProtocolError, Response
 from vast_standin.s3.call import Call, no_version
-from vast_standin.s3.documents import Node, iso_time, parse_document, xml_response
+from vast_standin.s3.creation import REGION
+from vast_standin.s3.documents import (
+    Node,
+    iso_time,
+    malformed,
+    parse_document,
+    xml_response,
+)
 from vast_standin.s3.index import Properties, Stored
 from vast_standin.s3.listing import Page
 from vast_standin.s3.uploads import list_uploads, page_of_uploads
@@ -16,9 +23,7 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 MAX_KEYS = 1000
-REGION = "us-east-1"
 SNAPSHOTS = ".snapshot/"
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]\Z")
 
 
 def list_buckets(call: Call) -> Response:
@@ -47,17 +52,6 @@ def list_buckets(call: Call) -> Response:
     if len(following) > limit:
         nodes.append(("ContinuationToken", _make_token(page[-1][0])))
     return xml_response("ListAllMyBucketsResult", nodes)
-
-
-def create_bucket(call: Call) -> Response:
-    """CreateBucket: a view of the management side, owned by the caller."""
-    if not _NAME.match(call.bucket) or ".." in call.bucket:
-        raise ProtocolError(
-            400, "InvalidBucketName", f"{call.bucket!r} is not a valid bucket name."
-        )
-    call.document()
-    call.buckets.create(call.bucket, call.user)
-    return Response(headers={"Location": f"/{call.bucket}"})
 
 
 def head_bucket(call: Call) -> Response:
@@ -132,13 +126,13 @@ def list_snapshots(call: Call) -> Response:
         raise ProtocolError(
             400, "InvalidArgument", f"list_type lists {SNAPSHOTS} with delimiter / only"
         )
-    text = call.query.get("max_keys", str(MAX_KEYS))
-    if not (text.isascii() and text.isdigit() and int(text)):
+    limit = whole(call.query.get("max_keys", MAX_KEYS))
+    if not limit:
         raise ProtocolError(400, "InvalidArgument", "max_keys is not a number from 1")
     after = call.query.get("continuation-token", "")
     names = [f"{SNAPSHOTS}{name}/" for name in call.buckets.snapshots(call.bucket)]
     following = [name for name in names if name.startswith(prefix) and name > after]
-    page = following[: int(text)]
+    page = following[:limit]
     return xml_response(
         "ListBucketResult",
         [
@@ -160,8 +154,10 @@ def delete_objects(call: Call) -> Response:
         raise ProtocolError(400, "MalformedXML", f"give 1 to {MAX_KEYS} objects")
     done: list[Node] = []
     refused: list[Node] = []
+    if not all(node.findtext("Key") for node in nodes):
+        raise malformed("Delete")
     for node in nodes:
-        key = node.findtext("Key") or ""
+        key = str(node.findtext("Key"))
         try:
             _delete_listed(call, key, node)
         except ProtocolError as error:
@@ -256,7 +252,7 @@ def _common(call: Call, page: Page) -> list[Node]:
     nodes: list[Node] = [
         ("Name", call.bucket),
         ("Prefix", _text(call, call.query.get("prefix", ""))),
-        ("MaxKeys", call.number("max-keys", MAX_KEYS)),
+        ("MaxKeys", min(call.number("max-keys", MAX_KEYS), MAX_KEYS)),
         ("IsTruncated", page.truncated),
     ]
     return nodes + _folding(call)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 from urllib.parse import unquote
 
+from vast_standin.digits import whole
 from vast_standin.form import Form
 from vast_standin.http import ProtocolError, Request
 from vast_standin.s3.checksums import Digests
@@ -31,6 +32,10 @@ class Buckets(Protocol):
 
     def drop(self, name: str) -> None:
         """Drop an empty bucket; raise 409 if it holds something."""
+
+
+LARGEST = 999_999_999
+"""The largest number in a header or a parameter."""
 
 
 def _any_size(size: int) -> None:
@@ -79,10 +84,10 @@ class Call:
 
     def number(self, name: str, default: int) -> int:
         """Return a query parameter as a whole number; raise 400 for other text."""
-        text = self.query.get(name) or str(default)
-        if not (text.isascii() and text.isdigit() and len(text) < 10):
+        number = whole(self.query.get(name) or default)
+        if number is None or number > LARGEST:
             raise ProtocolError(400, "InvalidArgument", f"{name} is not a number")
-        return int(text)
+        return number
 
     def check_version(self) -> bool:
         """Return whether the version "null" is named; raise 404 for any other."""

@@ -11,6 +11,7 @@ from vast_standin.http import ProtocolError
 from vast_standin.s3.crc import CRC32, CRC32C, CRC64NVME, Crc, combine
 
 PREFIX = "x-amz-checksum-"
+MD5_BYTES = 16
 
 
 class Running(Protocol):
@@ -76,6 +77,13 @@ class Digests:
                 f"checksum {', '.join(unknown)} is not implemented; "
                 f"use one of {', '.join(_ALGORITHMS)}",
             )
+        for name, value in self._expected.items():
+            _check_length(name, value)
+        if self._content_md5 is not None and _size(self._content_md5) != MD5_BYTES:
+            raise ProtocolError(
+                400, "InvalidDigest", "The Content-MD5 you specified was invalid."
+            )
+        self._announced = frozenset(announced)
         self._running = {name: _ALGORITHMS[name]() for name in names}
 
     def update(self, data: bytes) -> None:
@@ -92,6 +100,15 @@ class Digests:
     def confirm(self, trailers: Mapping[str, str]) -> dict[str, str]:
         """Return the checksums by name; raise 400 if one differs from the declared one."""
         sent = {name.removeprefix(PREFIX): value for name, value in trailers.items()}
+        if sent.keys() != self._announced:
+            raise ProtocolError(
+                400,
+                "MalformedTrailerError",
+                "The trailers of the body are not those that x-amz-trailer announced: "
+                f"{', '.join(sorted(sent.keys() ^ self._announced))[:200]}",
+            )
+        for name, value in sent.items():
+            _check_length(name, value)
         expected = {**self._expected, **sent}
         actual = {
             name: base64.b64encode(running.digest()).decode()
@@ -172,6 +189,21 @@ def element(name: str) -> str:
 
 
 ELEMENTS = {element(name): name for name in _ALGORITHMS}
+
+
+def _check_length(name: str, value: str) -> None:
+    """Raise 400 for a text that no checksum of an algorithm is, whatever the body."""
+    running = _ALGORITHMS.get(name)
+    if running is not None and _size(value) != len(running().digest()):
+        raise _invalid(f"Value for {PREFIX}{name} header is invalid.")
+
+
+def _size(text: str) -> int:
+    """Return how many bytes a base64 text holds, -1 if it is none."""
+    try:
+        return len(base64.b64decode(text, validate=True))
+    except ValueError:
+        return -1
 
 
 def _invalid(message: str) -> ProtocolError:

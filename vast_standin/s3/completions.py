@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from vast_standin.http import ProtocolError
 from vast_standin.s3.checksums import checksum_of_parts, declared, multipart_etag
+from vast_standin.s3.documents import malformed
 from vast_standin.s3.index import Properties, Stored, now, stored
 from vast_standin.s3.objects import ObjectStore
 from vast_standin.s3.uploads import Part, Upload, forget, no_upload, parts
@@ -107,7 +108,9 @@ def _digest(listed: list[Listed]) -> str:
 
 def _chosen(stored_parts: dict[int, Part], listed: list[Listed]) -> list[Part]:
     numbers = [part.number for part in listed]
-    if not listed or numbers != sorted(set(numbers)):
+    if not listed:
+        raise malformed("CompleteMultipartUpload")
+    if numbers != sorted(set(numbers)):
         raise ProtocolError(
             400,
             "InvalidPartOrder",

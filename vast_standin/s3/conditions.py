@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
+from vast_standin.digits import clipped
 from vast_standin.http import ProtocolError
 from vast_standin.s3.index import Stored
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")
+_RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)\Z")
 
 
 def check_read(headers: Mapping[str, str], thing: Stored, *, prefix: str = "") -> bool:
@@ -66,18 +67,47 @@ def parse_range(text: str | None, size: int) -> tuple[int, int] | None:
     match = _RANGE.match(text.strip()) if text else None
     if match is None or match.groups() == ("", ""):
         return None
-    first, last = match.groups()
-    if not first:
-        length = min(int(last), size)
+    if not match[1]:
+        length = min(clipped(match[2]), size)
         if not length:
             raise _unsatisfiable(size)
         return size - length, length
-    if int(first) >= size:
+    first, last = clipped(match[1]), clipped(match[2] or str(size - 1))
+    if first >= size:
         raise _unsatisfiable(size)
-    if last and int(last) < int(first):
+    if last < first:
         return None
-    end = min(int(last), size - 1) if last else size - 1
-    return int(first), end - int(first) + 1
+    return first, min(last, size - 1) - first + 1
+
+
+def parse_source_range(text: str | None, size: int) -> tuple[int, int]:
+    """Return first byte and length of what a part is copied from.
+
+    Here a range is one of whole bytes that the source has: a client that names others
+    would not learn that its part holds something else. 400 for any other text, 416 for
+    bytes beyond the end.
+    """
+    if text is None:
+        return 0, size
+    match = _RANGE.match(text.strip())
+    if match is None or not match[1] or not match[2]:
+        raise _argument(
+            "The x-amz-copy-source-range value must be of the form bytes=first-last "
+            "where first and last are the zero-based offsets of the first and last "
+            "bytes to copy",
+            text,
+        )
+    first, last = clipped(match[1]), clipped(match[2])
+    if last >= size:
+        raise _unsatisfiable(size)
+    if last < first:
+        raise _argument("The range ends before it begins", text)
+    return first, last - first + 1
+
+
+def _argument(message: str, value: str) -> ProtocolError:
+    details = {"ArgumentName": "x-amz-copy-source-range", "ArgumentValue": value[:200]}
+    return ProtocolError(400, "InvalidArgument", message, details)
 
 
 def _names(header: str, thing: Stored) -> bool:
@@ -107,5 +137,8 @@ def failed(condition: str) -> ProtocolError:
 
 def _unsatisfiable(size: int) -> ProtocolError:
     return ProtocolError(
-        416, "InvalidRange", f"The range begins beyond the object's {size} bytes."
+        416,
+        "InvalidRange",
+        f"The range begins beyond the object's {size} bytes.",
+        {"ActualObjectSize": str(size)},
     )

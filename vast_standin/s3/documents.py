@@ -9,6 +9,8 @@ from xml.sax.saxutils import escape
 from vast_standin.http import ProtocolError, Response
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+HOST_ID = "vast-standin"
+"""What names the machine in a reply, beside the number of the request."""
 Node = tuple[str, "str | int | bool | Sequence[Node]"]
 """Name and content of an element; attributes may follow the name, after a blank."""
 
@@ -35,6 +37,7 @@ def make_error(error: ProtocolError, resource: str, request_id: str) -> bytes:
         *error.details.items(),
         ("Resource", resource),
         ("RequestId", request_id),
+        ("HostId", HOST_ID),
     ]
     inner = "".join(_element(child) for child in children)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{inner}</Error>'.encode()
@@ -49,12 +52,18 @@ def parse_document(body: bytes, root: str) -> Element:
     try:
         element: Element = fromstring(body)
     except (ParseError, DefusedXmlException, ValueError):
-        raise _malformed(root) from None
+        raise malformed(root) from None
     for node in element.iter():
         node.tag = node.tag.rpartition("}")[2]
     if element.tag != root:
-        raise _malformed(root)
+        raise malformed(root)
     return element
+
+
+def only_children(root: Element, name: str, *, required: bool = False) -> None:
+    """Raise 400 MalformedXML if an element holds others than these."""
+    if any(node.tag != name for node in root) or (required and not len(root)):
+        raise malformed(root.tag)
 
 
 def iso_time(seconds: float) -> str:
@@ -84,5 +93,6 @@ def _escape(text: str) -> str:
     )
 
 
-def _malformed(root: str) -> ProtocolError:
+def malformed(root: str) -> ProtocolError:
+    """Return the error 400 of a body that is not the document of a call."""
     return ProtocolError(400, "MalformedXML", f"The body is not a {root} document.")

@@ -12,12 +12,11 @@ from vast_standin.s3.documents import Node, make_document, parse_document
 from vast_standin.s3.index import Stored, now
 from vast_standin.s3.object_calls import (
     KEPT_HEADERS,
-    check_tags,
     checksum_headers,
     properties_of,
-    read_tags,
 )
 from vast_standin.s3.objects import check_key
+from vast_standin.s3.tags import tags_of_document
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SIGNING = ("x-amz-algorithm", "x-amz-credential", "x-amz-signature")
@@ -50,8 +49,7 @@ def post_object(call: Call) -> Response:
     check_key(key)
     properties = properties_of(call)
     if "tagging" in fields:
-        tags = read_tags(parse_document(fields["tagging"].encode(), "Tagging"))
-        check_tags(tags)
+        tags = tags_of_document(parse_document(fields["tagging"].encode(), "Tagging"))
         properties = replace(properties, tags=tags)
     digests = Digests(call.headers)
     with call.objects.incoming(call.payload, digests) as (file, size, _):

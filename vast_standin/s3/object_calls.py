@@ -1,9 +1,9 @@
-"""S3 calls on single objects: get, head, put, copy, delete and tags."""
+"""S3 calls on single objects: get, head, put, copy and delete."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, BinaryIO, cast
-from urllib.parse import parse_qsl, unquote
+from typing import BinaryIO, cast
+from urllib.parse import unquote
 
 from vast_standin.http import ProtocolError, Response
 from vast_standin.s3.call import Call, no_version, split_path
@@ -25,16 +25,13 @@ from vast_standin.s3.documents import (
     Node,
     http_time,
     iso_time,
-    parse_document,
     xml_response,
 )
 from vast_standin.s3.index import Properties, Stored, now
 from vast_standin.s3.objects import BLOCK, ObjectStore, check_key
 from vast_standin.s3.parameters import METADATA
 from vast_standin.s3.parts import part_headers, part_span
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
+from vast_standin.s3.tags import tags_of_header
 
 KEPT_HEADERS = (
     "content-type",
@@ -46,7 +43,6 @@ KEPT_HEADERS = (
 )
 COPY_SOURCE = "x-amz-copy-source-"
 METADATA_LIMIT = 2048
-TAGS_LIMIT = 10
 _OVERRIDES = {f"response-{name}": name for name in KEPT_HEADERS}
 
 
@@ -56,7 +52,7 @@ def get_object(call: Call) -> Response:
     call.check_version()
     thing = call.objects.find(call.bucket, call.key)
     if not check_read(call.headers, thing):
-        return Response(status=304, headers={"ETag": f'"{thing.etag}"'})
+        return Response(status=304, headers=_unmodified_headers(thing))
     try:
         text = call.headers.get("range") if wants_range(call.headers, thing) else None
         part = part_span(thing, call)
@@ -166,36 +162,6 @@ def delete_object(call: Call) -> Response:
     return Response(status=204, headers=headers)
 
 
-def get_tagging(call: Call) -> Response:
-    """GetObjectTagging: the tags last put."""
-    call.need_bucket()
-    call.check_version()
-    thing = call.objects.find(call.bucket, call.key)
-    tags: list[Node] = [
-        ("Tag", [("Key", name), ("Value", value)])
-        for name, value in thing.properties.tags.items()
-    ]
-    return xml_response("Tagging", [("TagSet", tags)])
-
-
-def put_tagging(call: Call) -> Response:
-    """PutObjectTagging: replaces all tags; at most ten."""
-    call.need_bucket()
-    call.check_version()
-    thing = call.objects.find(call.bucket, call.key)
-    root = parse_document(call.document(), "Tagging")
-    _retag(call, thing, read_tags(root))
-    return Response()
-
-
-def delete_tagging(call: Call) -> Response:
-    """DeleteObjectTagging."""
-    call.need_bucket()
-    call.check_version()
-    _retag(call, call.objects.find(call.bucket, call.key), {})
-    return Response(status=204)
-
-
 def properties_of(call: Call) -> Properties:
     """Return headers, metadata and tags a write carries."""
     headers = {
@@ -217,10 +183,7 @@ def properties_of(call: Call) -> Properties:
         raise ProtocolError(
             400, "MetadataTooLarge", f"metadata is limited to {METADATA_LIMIT} bytes"
         )
-    tags = dict(
-        parse_qsl(call.headers.get("x-amz-tagging", ""), keep_blank_values=True)
-    )
-    check_tags(tags)
+    tags = tags_of_header(call.headers.get("x-amz-tagging", ""))
     return Properties(headers, metadata, {}, tags, call.user)
 
 
@@ -231,6 +194,13 @@ def copy_source(call: Call) -> Stored:
     if version and version != "null":
         raise no_version(version)
     bucket, key = split_path(path if "/" in path.lstrip("/") else unquote(path))
+    if not bucket or not key:
+        raise ProtocolError(
+            400,
+            "InvalidArgument",
+            "Invalid copy source object key: it is /BUCKET/KEY, encoded",
+            {"ArgumentName": "x-amz-copy-source", "ArgumentValue": text[:200]},
+        )
     if not call.buckets.exists(bucket):
         raise ProtocolError(
             404, "NoSuchBucket", f"The bucket {bucket!r} does not exist."
@@ -290,28 +260,6 @@ class FileSpan:
         self._file.close()
 
 
-def read_tags(root: "Element") -> dict[str, str]:
-    """Return the tags of a document."""
-    return {
-        tag.findtext("Key") or "": tag.findtext("Value") or ""
-        for tag in root.iter("Tag")
-    }
-
-
-def check_tags(tags: Mapping[str, str]) -> None:
-    """Raise 400 for more tags than an object can have."""
-    if len(tags) > TAGS_LIMIT:
-        raise ProtocolError(
-            400, "InvalidTag", f"an object has at most {TAGS_LIMIT} tags"
-        )
-
-
-def _retag(call: Call, thing: Stored, tags: dict[str, str]) -> None:
-    check_key(thing.key)
-    check_tags(tags)
-    call.objects.amend(thing, replace(thing.properties, tags=tags))
-
-
 def _object_headers(call: Call, thing: Stored, *, complete: bool) -> dict[str, str]:
     headers = {
         "ETag": f'"{thing.etag}"',
@@ -333,6 +281,16 @@ def _object_headers(call: Call, thing: Stored, *, complete: bool) -> dict[str, s
     if complete and call.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED":
         headers |= checksum_headers(thing)
     return headers
+
+
+def _unmodified_headers(thing: Stored) -> dict[str, str]:
+    """Return what a cache needs of an object that it holds (RFC 9110, section 15.4.5)."""
+    kept = thing.properties.headers
+    return {
+        "ETag": f'"{thing.etag}"',
+        "Last-Modified": http_time(thing.modified),
+        **{name: kept[name] for name in ("cache-control", "expires") if name in kept},
+    }
 
 
 def checksum_headers(thing: Stored) -> dict[str, str]:

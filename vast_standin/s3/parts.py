@@ -1,7 +1,8 @@
 """The parts that an object was uploaded in: read one by one, listed as attributes."""
 
+from vast_standin.digits import whole
 from vast_standin.http import ProtocolError, Response
-from vast_standin.s3.call import Call
+from vast_standin.s3.call import LARGEST, Call
 from vast_standin.s3.checksums import FULL_OBJECT, PREFIX, element
 from vast_standin.s3.documents import Node, http_time, xml_response
 from vast_standin.s3.index import Stored
@@ -100,7 +101,7 @@ def _parts(call: Call, thing: Stored) -> list[Node]:
 
 
 def _number(call: Call, header: str, default: int) -> int:
-    text = call.headers.get(header, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
+    number = whole(call.headers.get(header, default))
+    if number is None or number > LARGEST:
         raise ProtocolError(400, "InvalidArgument", f"{header} is not a number")
-    return int(text)
+    return number

@@ -3,13 +3,14 @@
 from contextlib import closing
 from dataclasses import replace
 
+from vast_standin.digits import whole
 from vast_standin.http import ProtocolError, Response
 from vast_standin.s3 import completions, uploads
 from vast_standin.s3.bucket_calls import owner_nodes, upload_checksum_nodes
 from vast_standin.s3.call import Call
 from vast_standin.s3.checksums import ELEMENTS, PREFIX, Digests, upload_checksum
 from vast_standin.s3.completions import Listed
-from vast_standin.s3.conditions import check_write, parse_range
+from vast_standin.s3.conditions import check_write, parse_source_range
 from vast_standin.s3.documents import Node, iso_time, parse_document, xml_response
 from vast_standin.s3.index import now
 from vast_standin.s3.object_calls import (
@@ -60,8 +61,8 @@ def copy_part(call: Call) -> Response:
     """UploadPartCopy: a range of another object, or all of it, as a part."""
     upload, number = _upload(call), _number(call)
     source = copy_source(call)
-    span = parse_range(call.headers.get("x-amz-copy-source-range"), source.size)
-    first, length = span or (0, source.size)
+    text = call.headers.get("x-amz-copy-source-range")
+    first, length = parse_source_range(text, source.size)
     call.objects.check_writable(call.bucket, length, call.user)
     span_of_source = verified_span(call.objects, source, first, length)
     with closing(span_of_source):
@@ -111,16 +112,17 @@ def complete_upload(call: Call) -> Response:
 def _listed(call: Call) -> list[Listed]:
     """Return the parts that a completion lists."""
     # Checksums in the headers are of the object, not of this document.
-    md5 = {k: v for k, v in call.headers.items() if k == "content-md5"}
-    root = parse_document(call.body(Digests(md5)), "CompleteMultipartUpload")
+    of_body = ("content-md5", "x-amz-trailer")
+    sums = {k: v for k, v in call.headers.items() if k in of_body}
+    root = parse_document(call.body(Digests(sums)), "CompleteMultipartUpload")
     listed = []
     for node in root.findall("Part"):
-        text = node.findtext("PartNumber") or ""
-        if not text.isdigit():
+        number = whole(node.findtext("PartNumber") or "")
+        if number is None:
             raise ProtocolError(400, "MalformedXML", "PartNumber is not a number")
         sums = {ELEMENTS[n.tag]: n.text or "" for n in node if n.tag in ELEMENTS}
         tag = (node.findtext("ETag") or "").strip('"')
-        listed.append(Listed(int(text), tag, sums))
+        listed.append(Listed(number, tag, sums))
     return listed
 
 
@@ -187,9 +189,9 @@ def _upload(call: Call) -> uploads.Upload:
 
 
 def _number(call: Call) -> int:
-    text = call.query.get("partNumber", "")
-    if not text.isdigit() or not 1 <= int(text) <= uploads.PARTS_LIMIT:
+    number = whole(call.query.get("partNumber", ""))
+    if number is None or not 1 <= number <= uploads.PARTS_LIMIT:
         raise ProtocolError(
             400, "InvalidArgument", f"part numbers are 1 to {uploads.PARTS_LIMIT}"
         )
-    return int(text)
+    return number

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 
+from vast_standin.digits import whole
 from vast_standin.engine.table import (
     Column,
     Definition,
@@ -102,9 +103,10 @@ def number_columns(schema: pa.Schema, first: int) -> tuple[Column, ...]:
 def _sort_key(call: Call, columns: tuple[Column, ...]) -> tuple[int, ...]:
     key: list[int] = []
     while (text := call.header(f"tabular-sorted-column-{len(key)}")) != "":
-        if not text.isdigit() or int(text) >= len(columns):
+        number = whole(text)
+        if number is None or number >= len(columns):
             raise _bad(f"sorting key: there is no column number {text}")
-        column = columns[int(text)]
+        column = columns[number]
         if column.field.type.num_fields or column.number in key:
             raise _bad(f"column {column.name} cannot be part of a sorting key")
         key.append(column.number)

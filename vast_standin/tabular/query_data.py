@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import pyarrow as pa
 
+from vast_standin.digits import whole
 from vast_standin.engine.pieces import Share, Slot
 from vast_standin.engine.scan import FINISHED, ROW_ID_COLUMN, Scan, batches
 from vast_standin.engine.zones import GROUP
@@ -168,9 +169,10 @@ def _starts(call: Call, sub_splits: int) -> dict[int, int]:
 
 
 def _numbers(text: str, count: int) -> tuple[int, ...]:
-    parts = text.split(",")
-    if len(parts) != count or not all(p.strip().isdigit() for p in parts):
+    numbers = [whole(part.strip()) for part in text.split(",")]
+    parts = tuple(number for number in numbers if number is not None)
+    if len(parts) != count or len(numbers) != count:
         raise ProtocolError(
             400, "InvalidArgument", f"{text!r} is not {count} numbers with commas"
         )
-    return tuple(int(p) for p in parts)
+    return parts

@@ -2,6 +2,7 @@
 
 from xml.sax.saxutils import escape
 
+from vast_standin.digits import whole
 from vast_standin.http import Response
 from vast_standin.tabular.call import SNAPSHOTS, Call
 from vast_standin.tabular.system import CATALOGUE_BUCKET, catalogue_snapshots
@@ -35,4 +36,4 @@ def list_snapshots(call: Call) -> Response:
 
 
 def _limit(text: str) -> int:
-    return min(int(text), _MOST) if text.isdigit() and int(text) > 0 else _MOST
+    return min(whole(text) or _MOST, _MOST)

@@ -18,6 +18,7 @@ from vast_standin.vms.particular import Answer
 from vast_standin.vms.records import Record
 from vast_standin.vms.requests import VmsCall, parse_body, parse_parts
 from vast_standin.vms.senders import check_sender
+from vast_standin.vms.sessions import LOGIN, REFRESH, Sessions
 from vast_standin.vms.tokens import expiry
 
 
@@ -30,11 +31,14 @@ class VmsPort:
         self.cluster = cluster
         self._faults = faults
         self._copies = Copies(cluster)
+        self._sessions = Sessions(cluster.clock)
 
     def answer(self, request: Request, trace: Trace) -> Response:
         """Authenticate, parse and dispatch a request."""
         parts = parse_parts(request.path)
         check_sender(request)
+        if parts in (LOGIN, REFRESH) and request.method == "POST":
+            return self._logged_in(parts, request)
         manager = self._manager(request.headers.get("authorization", ""))
         trace.user = manager
         trace.mark("auth")
@@ -99,6 +103,8 @@ class VmsPort:
             return self._by_password(encoded)
         if kind.lower() == "api-token":
             return self._by_token(encoded.strip())
+        if kind.lower() == "bearer":
+            return self._sessions.user_of(encoded.strip())
         raise _unauthorized("Authentication credentials were not provided.")
 
     def _by_password(self, coded: str) -> str:
@@ -108,6 +114,9 @@ class VmsPort:
             )
         except ValueError:
             raise _unauthorized("Invalid basic header.") from None
+        return self._with_password(user, password)
+
+    def _with_password(self, user: str, password: str) -> str:
         credentials = self.cluster.credentials
         right_user = hmac.compare_digest(user.encode(), credentials.vms_user.encode())
         right_password = hmac.compare_digest(
@@ -116,6 +125,11 @@ class VmsPort:
         if not (right_user and right_password):
             raise _unauthorized("Invalid username/password.")
         return user
+
+    def _logged_in(self, parts: tuple[str, ...], request: Request) -> Response:
+        """Answer a login, which has no credentials but those of its body."""
+        body = parse_body(request)
+        return _json(200, self._sessions.answer(parts, body, self._with_password))
 
     def _by_token(self, token: str) -> str:
         digest = hashlib.sha256(token.encode()).hexdigest()

@@ -1,5 +1,6 @@
 """Capacity of a path and its children."""
 
+from vast_standin.digits import whole
 from vast_standin.vms.cluster import Cluster, Space, is_under
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.references import check_path
@@ -64,9 +65,10 @@ def _tenant(cluster: Cluster, text: str | None) -> object:
     tenants = cluster.records.all("tenants")
     if text is None:
         return tenants[0]["id"]
-    if not text.isdigit() or cluster.records.get("tenants", int(text)) is None:
+    number = whole(text)
+    if number is None or cluster.records.get("tenants", number) is None:
         raise bad_request(f"tenant_id: there is no tenant {text}")
-    return int(text)
+    return number
 
 
 def _percent(part: Space, total: Space) -> float:

@@ -1,5 +1,6 @@
 """Delta: management objects created, changed and deleted since a generation."""
 
+from vast_standin.digits import whole
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import answer, bad_request
 from vast_standin.vms.journal import Change
@@ -17,9 +18,9 @@ def delta(cluster: Cluster, call: VmsCall) -> Record:
     """Return the changes after a generation; another sequence's reader begins again."""
     query, journal = dict(call.query), cluster.journal
     unknown = sorted(query.keys() - _PARAMETERS)
-    if unknown or "sequence" not in query or not query.get("generation", "").isdigit():
+    since = whole(query.get("generation", ""))
+    if unknown or "sequence" not in query or since is None:
         raise bad_request(f"sequence, generation: required; unknown: {unknown}")
-    since = int(query["generation"])
     entries = list(journal.entries)
     first = entries[0][0] if entries else journal.generation + 1
     same_sequence = query["sequence"] == journal.sequence

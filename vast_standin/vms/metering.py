@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from vast_standin.digits import whole
 from vast_standin.engine.table import Definition
 from vast_standin.meters import Client, Counts
 from vast_standin.tabular.definitions import number_columns, with_columns
@@ -89,15 +90,15 @@ def flow(cluster: Cluster, call: VmsCall) -> Record:
     unsupported = sorted({name for name, _ in call.query} - {"limit"})
     if unsupported:
         raise bad_request(f"not implemented: {', '.join(unsupported)}")
-    limit = call.parameter("limit", str(_TOP))
-    if not limit.isdigit():
+    limit = whole(call.parameter("limit", str(_TOP)))
+    if limit is None:
         raise bad_request("limit: a whole number is expected")
     rows = list(_rows(cluster, cluster.meters.clients()))
     rows.sort(key=lambda row: -(row["read_bytes"] + row["write_bytes"]))
     for row in rows:
         row["timestamp"] = row["timestamp"].isoformat(timespec="seconds") + "Z"
         del row["tenant"]
-    return {"data": rows[: int(limit)]}
+    return {"data": rows[:limit]}
 
 
 def _rows(cluster: Cluster, done: dict[Client, Counts]) -> Any:

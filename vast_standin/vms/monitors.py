@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from statistics import fmean, pstdev
 from typing import TypeVar
 
+from vast_standin.digits import whole
 from vast_standin.meters import Client, Counts
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request
@@ -213,10 +214,12 @@ def _objects(
         objects = {1: None}
     if not names:
         return objects
-    unknown = [text for text in names if not text.isdigit() or int(text) not in objects]
+    unknown = [text for text in names if whole(text) not in objects]
     if unknown:
         raise bad_request(f"object_ids: there is no {object_type} {', '.join(unknown)}")
-    return {int(text): objects[int(text)] for text in names}
+    return {
+        number: objects[number] for number in objects if number in map(whole, names)
+    }
 
 
 def _choice(

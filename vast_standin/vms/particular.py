@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from vast_standin.digits import whole
 from vast_standin.vms import (
     alarms,
     capacity,
@@ -145,11 +146,11 @@ def _saved(cluster: Cluster, call: VmsCall) -> Answer:
 
 
 def _top(cluster: Cluster, call: VmsCall) -> Answer:
-    count = call.parameter("count", "10")
-    if not count.isdigit():
+    count = whole(call.parameter("count", "10"))
+    if count is None:
         raise bad_request("count: a whole number is expected")
     return 200, monitors.top(
-        cluster, call.parameter("key"), call.parameter("type"), int(count)
+        cluster, call.parameter("key"), call.parameter("type"), count
     )
 
 

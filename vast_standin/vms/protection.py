@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from vast_standin.digits import whole
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.frames import check_frames, start_of
@@ -161,10 +162,7 @@ def _checked_path(cluster: Cluster, record: Record) -> Record:
     number = record.get("protection_policy_id")
     if number is None:
         return record
-    text = str(number)
-    if (
-        not text.isdigit()
-        or cluster.records.get("protectionpolicies", int(text)) is None
-    ):
+    policy = whole(number)
+    if policy is None or cluster.records.get("protectionpolicies", policy) is None:
         raise bad_request(f"protection_policy_id: there is no policy {number}")
-    return {**record, "protection_policy_id": int(text)}
+    return {**record, "protection_policy_id": policy}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from vast_standin.digits import whole
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.database import find, parameters
 from vast_standin.vms.fields import bad_request
@@ -58,12 +59,9 @@ def page(call: VmsCall, answer: Any) -> Record:
     """Return one page of rows as JSON."""
     rows, count, number, size = answer
     more = number * size < count
-    route = "/".join(call.parts)
     return {
         "count": count,
-        "next": f"/api/latest/{route}/?page={number + 1}&limit={size}"
-        if more
-        else None,
+        "next": call.link(page=number + 1, limit=size) if more else None,
         "prop_list": rows.column_names,
         "results": [
             json.dumps(list(row.values()), default=str) for row in rows.to_pylist()
@@ -148,8 +146,9 @@ def _condition(table: Any, name: str, rule: Any) -> str:
 def _literal(value: object, kind: pa.DataType) -> str:
     """Return a value in SQL; whole numbers are milliseconds in columns of times."""
     text = str(value)
-    if pa.types.is_timestamp(kind) and text.lstrip("-").isdigit():
-        return f"make_timestamp({int(text) * 1000})"
+    sign, number = (-1 if text.startswith("-") else 1), whole(text.removeprefix("-"))
+    if pa.types.is_timestamp(kind) and number is not None:
+        return f"make_timestamp({sign * number * 1000})"
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -230,10 +229,10 @@ def _where(tests: list[str]) -> str:
 
 
 def _positive(query: Any, name: str, default: int) -> int:
-    text = str(query.get(name, default))
-    if not text.isdigit() or int(text) < 1:
+    number = whole(query.get(name, default))
+    if not number:
         raise bad_request(f"{name}: a whole number from 1 is expected")
-    return int(text)
+    return number
 
 
 def _answers(cluster: Cluster, table: Any, *statements: str) -> list[pa.Table]:

@@ -3,8 +3,9 @@
 import json
 import re
 from dataclasses import dataclass
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 
+from vast_standin.digits import whole
 from vast_standin.http import ProtocolError, Request
 from vast_standin.vms.fields import bad_request
 from vast_standin.vms.records import Record
@@ -43,6 +44,13 @@ class VmsCall:
     def parameter(self, name: str, default: str = "") -> str:
         """Return a query parameter, the last if it is repeated."""
         return dict(self.query).get(name, default)
+
+    def link(self, **changes: int) -> str:
+        """Return the address of this request with some parameters changed."""
+        others = [pair for pair in self.query if pair[0] not in changes]
+        query = urlencode([*changes.items(), *others])
+        host = self.request.headers.get("host", "")
+        return f"https://{host}/api/latest/{'/'.join(self.parts)}/?{query}"
 
     def many(self, name: str) -> list[str]:
         """Return all values of a repeated or comma-separated query parameter."""
@@ -88,4 +96,4 @@ def parse_body(request: Request) -> Record:
 
 
 def _is_id(part: str) -> bool:
-    return part.isascii() and part.isdigit()
+    return whole(part) is not None

@@ -115,11 +115,29 @@ def _filter(kind: Resource, name: str) -> tuple[str, str]:
         return name, ""
     if column in fields and how in _SUFFIXES:
         return column, how
+    if related := _related(name, fields):
+        return related
     raise bad_request(
         f"unknown filter {name}; {kind.name} can be listed by "
         f"{', '.join(sorted(fields | set(kind.filters)))}, and by these with "
         f"{', '.join(f'__{suffix}' for suffix in _SUFFIXES)}"
     )
+
+
+def _related(name: str, fields: set[str]) -> tuple[str, str] | None:
+    """Return the field that `other__name` or `other__id` compares, and how.
+
+    A record names another one in the fields `other_name` and `other_id`, or `other`.
+    """
+    other, _, rest = name.partition("__")
+    attribute, _, how = rest.partition("__")
+    if not attribute or (how and how not in _SUFFIXES):
+        return None
+    named = (other,) if attribute == "name" else ()
+    for column in (f"{other}_{attribute}", *named):
+        if column in fields:
+            return column, how
+    return None
 
 
 def _equal(value: object, text: str) -> bool:

@@ -1,5 +1,6 @@
 """Records as calls find, show and list them, for the requested tenant."""
 
+from vast_standin.digits import whole
 from vast_standin.http import ProtocolError
 from vast_standin.vms.cluster import Cluster
 from vast_standin.vms.fields import answer, bad_request
@@ -32,27 +33,28 @@ def visible(record: Record, call: VmsCall) -> bool:
 
 
 def page_of(records: list[Record], call: VmsCall) -> object:
-    """Return the bare list, or one page in an envelope if page_size is given."""
-    size, page = call.parameter("page_size"), call.parameter("page", "1")
-    if not size:
-        return records
-    if not (size.isdigit() and page.isdigit() and int(size) > 0 and int(page) > 0):
+    """Return the bare list, or one page in an envelope if page_size is given.
+
+    Without page_size all records are on page 1, and there is no other.
+    """
+    size, page = (whole(call.parameter(name, "1")) for name in ("page_size", "page"))
+    if not call.parameter("page_size"):
+        size = len(records) or 1
+    if not size or not page:
         raise bad_request("page, page_size: whole numbers from 1 are expected")
-    first = (int(page) - 1) * int(size)
-    last = first + int(size)
+    first = (page - 1) * size
+    last = first + size
     if first and first >= len(records):
         raise ProtocolError(404, "NotFound", "Invalid page.")
 
-    def link(number: int) -> str:
-        others = "&".join(
-            f"{k}={v}" for k, v in call.query if k not in ("page", "page_size")
-        )
-        text = f"/api/latest/{call.parts[0]}/?page={number}&page_size={size}"
-        return f"{text}&{others}" if others else text
+    if not call.parameter("page_size"):
+        return records
 
     return {
         "count": len(records),
-        "next": link(int(page) + 1) if last < len(records) else None,
-        "previous": link(int(page) - 1) if first else None,
+        "next": call.link(page=page + 1, page_size=size)
+        if last < len(records)
+        else None,
+        "previous": call.link(page=page - 1, page_size=size) if first else None,
         "results": records[first:last],
     }

@@ -17,7 +17,8 @@ class SnapshotRules(Rules):
     def creating(self, cluster: Cluster, record: Record) -> Record:
         """Check name and path; let the engine store the state of the buckets."""
         record = with_tenant(cluster, record)
-        path = check_path(record["path"])
+        # vast-csi names a folder with a slash at its end.
+        path = check_path(str(record["path"]).removesuffix("/") or "/")
         if "/" in str(record["name"]):
             raise bad_request("name: must not contain a slash")
         if not cluster.directory_exists(path, record["tenant_id"]):

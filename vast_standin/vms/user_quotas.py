@@ -8,6 +8,7 @@ leading group it is. The default rule of the quota applies to all others.
 import zlib
 from dataclasses import dataclass
 
+from vast_standin.digits import whole
 from vast_standin.http import ProtocolError
 from vast_standin.vms.cluster import Cluster, Space
 from vast_standin.vms.fields import bad_request
@@ -232,7 +233,7 @@ def _key(cluster: Cluster, record: Record) -> str:
     name = str(record.get("name") or record.get("identifier") or "")
     kind = record.get("identifier_type") or ("gid" if record.get("is_group") else "")
     if record.get("is_group"):
-        if kind != "gid" or not name.isdigit():
+        if kind != "gid" or whole(name) is None:
             raise bad_request("identifier: a group is its gid, a whole number")
         return f"gid:{name}"
     fields = {"": ("name", "uid"), "username": ("name",), "uid": ("uid",)}.get(
