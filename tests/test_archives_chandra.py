@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import polars as pl
 import pytest
 from archive_files import CHANDRA, chandra_gti, rows_of, table, write
 from astropy.io import fits
@@ -10,6 +11,7 @@ from astropy.wcs import WCS
 
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.model.times import to_tt, to_utc_iso
+from orbital_kernel.science.quality import Clocks
 
 WCS_KEYS = {
     "TCTYP2": "RA---TAN", "TCRVL2": 53.118, "TCRPX2": 4096.5, "TCDLT2": -0.492 / 3600,
@@ -83,6 +85,28 @@ def test_time_is_the_middle_of_the_bin_on_chandras_clock(tmp_path):
     assert points["time_err_minus_s"].to_pylist() == [5.0] * 3
     assert to_utc_iso(points["time"].to_numpy()[:1]) == ["1998-01-01T00:15:41.816"]
     assert points["time_rule"].to_pylist() == ["chandra-tt"] * 3
+
+
+@pytest.mark.parametrize("column", ["TIME", "TIME_MIN"])
+def test_a_time_that_contradicts_its_bin_is_said_and_found_by_its_clock(
+    tmp_path, column
+):
+    path = lightcurve(tmp_path / "lc.fits")
+    with fits.open(path, mode="update") as hdus:
+        hdus["LIGHTCURVE"].data[column][2] += 0.3
+        if column == "TIME_MIN":
+            hdus["LIGHTCURVE"].data["TIME_MAX"][2] += 0.3
+    tables, account = rows_of(path)
+    frame = pl.from_arrow(tables["photometry"])
+    clocks = Clocks("chandra.photometry")
+    clocks.take(frame)
+    (agrees, _) = clocks.measured()
+
+    assert pytest.approx(0.3, abs=1e-6) == agrees.value
+    assert "1 of 3 rows" in agrees.evidence
+    assert "1 bins whose TIME contradicts TIME_MIN and TIME_MAX, which are used" in (
+        account.understood
+    )
 
 
 def test_band_and_place_come_from_the_data_subspace_and_not_from_the_target(tmp_path):

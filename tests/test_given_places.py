@@ -1,10 +1,11 @@
-"""Positions and regions that are not on the sky are refused alike, by every call."""
+"""Places, separations, delays and spans that are not valid are refused alike."""
 
 import math
 
 import pytest
 from click.testing import CliRunner
 
+from orbital_kernel import Box, Cone, Polygon
 from orbital_kernel.__main__ import cli
 from orbital_kernel.errors import QueryError
 from orbital_kernel.query.given import given_position, given_region
@@ -58,3 +59,88 @@ def test_regions_have_a_radius_up_to_the_whole_sky(radius):
 def test_west_of_zero_is_the_same_place():
     assert (350.0, 5.0) == given_position(-10.0, 5.0)
     assert (0.0, 5.0) == given_position(360.0, 5.0)
+
+
+WIDE = (-1.0, 1e9, math.nan, math.inf)
+AMOUNTS = {
+    "within_arcmin": (
+        WIDE,
+        lambda o, v: o.simultaneous("swift", "chandra", within_arcmin=v),
+        lambda o, v: o.follow_ups(within_arcmin=v),
+        lambda o, v: o.objects_observed_by(
+            "swift", "chandra", within_arcmin=v, within_days=1
+        ),
+    ),
+    "within_arcsec": (
+        (*WIDE, 0.0),
+        lambda o, v: o.light_curve("SIM AGN 1", within_arcsec=v),
+        lambda o, v: o.calibration("swift", "chandra", within_arcsec=v),
+        lambda o, v: o.match("swift", "chandra", within_arcsec=v),
+    ),
+    "within_days": (
+        WIDE,
+        lambda o, v: o.objects_observed_by(
+            "swift", "chandra", within_arcmin=1, within_days=v
+        ),
+        lambda o, v: o.follow_ups(within_days=v),
+        lambda o, v: o.calibration("swift", "chandra", within_days=v),
+    ),
+    "at_least_s": (
+        WIDE[:1] + WIDE[2:],
+        lambda o, v: o.simultaneous("swift", "chandra", at_least_s=v),
+        lambda o, v: o.calibration("swift", "chandra", at_least_s=v),
+    ),
+    "radius of a cone": (
+        (*WIDE, 0.0),
+        lambda o, v: o.known_at((1.0, 2.0), radius_arcmin=v),
+        lambda o, v: o.cone("swift.sources", ra=1, dec=2, radius_arcmin=v),
+        lambda _, v: Cone(1.0, 2.0, v),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", AMOUNTS)
+def test_every_call_refuses_separations_and_delays_that_are_not_valid(orbital, name):
+    values, *calls = AMOUNTS[name]
+    for call in calls:
+        for value in values:
+            with pytest.raises(QueryError, match=name):
+                call(orbital, value)
+
+
+@pytest.mark.parametrize(("ra", "dec"), NOWHERE)
+def test_regions_that_are_built_directly_refuse_it_in_the_same_sentence(ra, dec):
+    for build in (
+        lambda: Cone(ra, dec, 1),
+        lambda: Box(ra, 20, dec, 80),
+        lambda: Polygon(((ra, dec), (1, 2), (2, 1))),
+    ):
+        with pytest.raises(QueryError, match=r"RA is within 0\.\.360"):
+            build()
+
+
+def test_regions_west_of_zero_are_those_east_of_it():
+    assert Cone(350.0, 5.0, 1.0) == Cone(-10.0, 5.0, 1.0)
+    assert Box(350.0, 10.0, -5, 5) == Box(-10.0, 10.0, -5, 5)
+    assert 360.0 == Box(0.0, 360.0, -90, 90).ra_max
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda o, *span: o.simultaneous(
+            "swift", "chandra", start=span[0], stop=span[1]
+        ),
+        lambda o, *span: o.rare("lone-burst", start=span[0], stop=span[1]),
+        lambda o, *span: o.footprint("swift", start=span[0], stop=span[1]),
+        lambda o, *span: o.between("swift.grbs", *span),
+    ],
+)
+def test_a_span_that_ends_before_it_starts_is_refused(orbital, call):
+    with pytest.raises(QueryError, match="ends before it starts: 2012-01-02"):
+        call(orbital, "2012-01-02", "2012-01-01")
+
+
+def test_a_delay_that_ends_before_it_starts_is_refused(orbital):
+    with pytest.raises(QueryError, match="no delay"):
+        orbital.follow_ups(after_days=3.0, within_days=2.0)

@@ -156,3 +156,74 @@ def test_events_that_stop_long_before_their_good_time_are_found():
 
     assert 0.0 == ends(good(BINS), events).value
     assert pytest.approx(300, abs=15) == ends(good(BINS), events[:2000]).value
+
+
+def test_a_jump_back_into_bins_without_counts_is_a_jump_and_no_repeated_row():
+    silent = curve().with_columns(value=0.0)
+
+    assert pytest.approx(300.0) == jumps(moved(silent, -300.0)).value
+
+
+def test_bins_of_unequal_width_that_touch_show_a_jump_ahead():
+    wide = BINS.with_columns(
+        bin_s=1 + pl.int_range(pl.len()).mod(7).cast(pl.Float64) * 1e-5
+    )
+    starts = (wide["bin_s"].cum_sum().shift(1, fill_value=0.0) * 1e9).round()
+    touching = wide.with_columns(
+        time=(starts.cast(pl.Int64) + planted.START.astype(np.int64)).cast(
+            pl.Datetime("ns")
+        )
+    )
+
+    assert 0.0 == jumps(touching).value
+    assert pytest.approx(0.3, abs=1e-6) == jumps(moved(touching, 0.3)).value
+
+
+def test_a_jump_that_may_be_of_more_bins_states_both():
+    short = BINS.with_columns(
+        bin_s=0.064,
+        time=planted.START + (np.arange(900) * 64_000_000).astype("timedelta64[ns]"),
+    )
+    words = jumps(moved(short, 0.3)).evidence
+
+    assert "-0.0200 s" in words
+    assert "(or +0.3000 s, by whole bins more)" in words
+
+
+def of_points(frame):
+    grid = Grid("chandra", "points")
+    grid.take(frame.sort("time"))
+    return {measured.check: measured for measured in grid.measured()}
+
+
+def test_points_of_a_clock_that_jumps_ahead_by_bins_leave_a_gap():
+    gap = of_points(moved(curve(), 600.0))["clock gaps"]
+
+    assert pytest.approx(600 / (600 * 300 + 600)) == gap.value
+    assert "1 gaps of 600.0 s" in gap.evidence
+    assert 0.0 == of_points(curve())["clock gaps"].value
+
+
+@pytest.mark.parametrize(("factor", "check"), [(1.1, "jumps"), (0.9, "gaps")])
+def test_widths_that_contradict_the_spacing_of_points_are_found(factor, check):
+    half = pl.col("time_err_plus_s") * factor
+    wrong = curve().with_columns(time_err_plus_s=half, time_err_minus_s=half)
+    found = of_points(wrong)[f"clock {check}"]
+
+    assert (
+        pytest.approx({"jumps": 599 * 30, "gaps": 0.1}[check], rel=0.01) == found.value
+    )
+
+
+@pytest.mark.parametrize("lost", [slice(0, 500), slice(80, 600)])
+def test_bins_shorter_than_their_header_states_lack_an_end(lost):
+    stated = pl.DataFrame(
+        {"file_sha256": ["b"], "kind": ["span"], "on_s": [600 * 300.0]}
+    ).with_columns(
+        pl.lit(None, pl.Datetime("ns")).alias("time"),
+        pl.lit(None, pl.Datetime("ns")).alias("time_stop"),
+    )
+    part = curve()[lost]
+
+    assert 0.0 == ends(stated, curve()).value
+    assert pytest.approx((600 - len(part)) * 300.0) == ends(stated, part).value

@@ -1,4 +1,4 @@
-"""First start and last stop that a file's header states, in the words of its account."""
+"""First start, last stop and time on source of a file's header, in words of its account."""
 
 import re
 
@@ -25,3 +25,17 @@ def span_in(text: str) -> tuple[int, int] | None:
         np.datetime64(part, "ns").astype(np.int64) for part in match.groups()
     )
     return int(first), int(last)
+
+
+_ON_TIME = re.compile(r"header: ([\d.]+) s of bins")
+
+
+def on_time_words(seconds: float) -> str:
+    """Return the words that state how long the bins of a file are together, s."""
+    return f"header: {seconds:.6f} s of bins"
+
+
+def on_time_in(text: str) -> float | None:
+    """Return that time, s, from a text with those words; None without them."""
+    match = _ON_TIME.search(text)
+    return None if match is None else float(match[1])

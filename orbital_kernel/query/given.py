@@ -1,11 +1,20 @@
-"""Positions and circles as people give them: one rule for every command and call."""
+"""Places, separations, delays and spans as people give them: one rule for every call."""
 
 import math
+from datetime import UTC, datetime
+
+import numpy as np
 
 from orbital_kernel.errors import QueryError
+from orbital_kernel.model import times
 
 WEST_DEG, EAST_DEG = -180.0, 360.0
 WIDEST_DEG = 180.0
+WIDEST_JOIN_DEG = 20.0
+"""Pointings and bursts are paired by cells of the sky up to this wide."""
+LONGEST_DAYS = 36_525.0
+LONGEST_S = 86_400.0 * LONGEST_DAYS
+PER_DEG = {"arcsec": 3600.0, "arcmin": 60.0}
 
 
 def given_position(ra: float, dec: float) -> tuple[float, float]:
@@ -28,3 +37,76 @@ def given_region(region: tuple[float, float, float]) -> tuple[float, float, floa
             f"{radius:g}: give RA, Dec and radius in degrees"
         )
     return (*place, float(radius))
+
+
+def given_amount(
+    name: str, value: float, unit: str, *, most: float, above_zero: bool = False
+) -> float:
+    """Return a number from 0 (or above) to `most`; QueryError for any other, NaN too."""
+    low_enough = math.isfinite(value) and value <= most
+    if low_enough and (value > 0 if above_zero else value >= 0):
+        return float(value)
+    first = "above 0" if above_zero else "0 or more"
+    raise QueryError(
+        f"{name} is {first} and at most {most:,.10g} {unit}, not {value:g}: give {unit}"
+    )
+
+
+def given_separation(
+    name: str,
+    value: float,
+    unit: str,
+    *,
+    most_deg: float = WIDEST_DEG,
+    above_zero: bool = True,
+) -> float:
+    """Return a separation in arcsec or arcmin; QueryError for what is not one."""
+    most = most_deg * PER_DEG[unit]
+    return given_amount(name, value, unit, most=most, above_zero=above_zero)
+
+
+def given_days(name: str, value: float) -> float:
+    """Return a number of days of at most a century; QueryError for any other."""
+    return given_amount(name, value, "days", most=LONGEST_DAYS)
+
+
+def given_delays(after_days: float, within_days: float) -> tuple[float, float]:
+    """Return the earliest and the latest delay, days; below 0 is before the burst."""
+    if -LONGEST_DAYS <= after_days <= within_days <= LONGEST_DAYS:
+        return float(after_days), float(within_days)
+    raise QueryError(
+        f"no delay of at most {LONGEST_DAYS:g} days is from after_days={after_days:g} to "
+        f"within_days={within_days:g}: give a within_days that is not smaller"
+    )
+
+
+def given_span(
+    start: str | datetime | None, stop: str | datetime | None
+) -> tuple[np.datetime64 | None, np.datetime64 | None]:
+    """Return both ends of a span given in UTC, on TT; QueryError if it ends before it starts."""
+    low, high = (None if end is None else given_time(end) for end in (start, stop))
+    if low is not None and high is not None and low > high:
+        raise QueryError(
+            f"the time span ends before it starts: {start} .. {stop}: give the earlier "
+            "time first"
+        )
+    return low, high
+
+
+def given_time(instant: str | datetime) -> np.datetime64:
+    """Return a time given in UTC, on TT; QueryError for what is not a time."""
+    if isinstance(instant, datetime):
+        instant = (instant.astimezone(UTC) if instant.tzinfo else instant).replace(
+            tzinfo=None
+        )
+    try:
+        tt: np.datetime64 = times.tt_from_utc(
+            np.datetime64(instant) if isinstance(instant, datetime) else instant
+        )[0]
+    except ValueError as error:
+        raise QueryError(str(error)) from error
+    if np.isnat(tt):
+        raise QueryError(
+            f"a time span needs a time such as 2013-04-27T07:47, not {instant!r}"
+        )
+    return tt

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import polars as pl
 
 from orbital_kernel.errors import QueryError
-from orbital_kernel.model import schema, times
+from orbital_kernel.model import schema
 from orbital_kernel.model.columns import Projection
 from orbital_kernel.model.predicate import (
     Clause,
@@ -24,6 +24,7 @@ from orbital_kernel.model.sky import FULL_SKY
 from orbital_kernel.query import regions
 from orbital_kernel.query.compiled import MAX_SET, Filter, Plan
 from orbital_kernel.query.extremes import identity
+from orbital_kernel.query.given import given_span
 from orbital_kernel.query.names import check_names
 from orbital_kernel.query.question import Query, TimeSpan
 from orbital_kernel.query.values import range_clause, set_clause
@@ -73,11 +74,7 @@ def _time(span: TimeSpan) -> Iterator[tuple[Clause, Filter | None]]:
     """Yield the clause of a span, with a filter if its ends are finer than sent."""
     if span.start is None and span.stop is None:
         return
-    low, high = (None if t is None else _tt(t) for t in (span.start, span.stop))
-    if low is not None and high is not None and low > high:
-        raise QueryError(
-            f"the time span ends before it starts: {span.start} .. {span.stop}"
-        )
+    low, high = given_span(span.start, span.stop)
     clause = Clause(span.column, (Range(_microsecond(low, 0), _microsecond(high, 1)),))
     if all(t is None or t == t.astype(MICROSECOND) for t in (low, high)):
         yield clause, None
@@ -89,24 +86,6 @@ def _time(span: TimeSpan) -> Iterator[tuple[Clause, Filter | None]]:
     ]
     text = f"{span.column} within {span.start or '…'} .. {span.stop or '…'} UTC to the nanosecond"
     yield clause, (text, pl.all_horizontal(exact))
-
-
-def _tt(instant: str | datetime) -> np.datetime64:
-    if isinstance(instant, datetime):
-        instant = (instant.astimezone(UTC) if instant.tzinfo else instant).replace(
-            tzinfo=None
-        )
-    try:
-        tt: np.datetime64 = times.tt_from_utc(
-            np.datetime64(instant) if isinstance(instant, datetime) else instant
-        )[0]
-    except ValueError as error:
-        raise QueryError(str(error)) from error
-    if np.isnat(tt):
-        raise QueryError(
-            f"a time span needs a time such as 2013-04-27T07:47, not {instant!r}"
-        )
-    return tt
 
 
 def _microsecond(tt: np.datetime64 | None, up: int) -> datetime | None:

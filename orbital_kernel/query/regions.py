@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model import sky
 from orbital_kernel.model.predicate import Clause, Range
+from orbital_kernel.query.given import given_position, given_separation
 
 MAX_SKY_RANGES = 12
 FEW_SKY_RANGES = 4
@@ -33,7 +34,7 @@ class Cone:
     Parameters
     ----------
     ra, dec : float
-        Centre, ICRS deg.
+        Centre, ICRS deg; an RA of -180 to 0 is taken as west of 0.
     radius_arcmin : float
         Radius, arcmin; above 0 and at most 10800.
 
@@ -55,12 +56,9 @@ class Cone:
     radius_arcmin: float
 
     def __post_init__(self) -> None:
-        """Raise QueryError for positions that are not valid."""
-        _check_position(self.ra, self.dec)
-        if not 0 < self.radius_arcmin <= 180 * 60:
-            raise QueryError(
-                f"a cone's radius is above 0 and at most 10800 arcmin, not {self.radius_arcmin}"
-            )
+        """Put RA into 0..360; raise QueryError for what is not a circle on the sky."""
+        object.__setattr__(self, "ra", given_position(self.ra, self.dec)[0])
+        given_separation("the radius of a cone", self.radius_arcmin, "arcmin")
 
     def __str__(self) -> str:
         """Return the test as people write it."""
@@ -142,9 +140,11 @@ class Box:
     dec_max: float
 
     def __post_init__(self) -> None:
-        """Raise QueryError for positions that are not valid."""
-        _check_position(self.ra_min, self.dec_min)
-        _check_position(self.ra_max, self.dec_max)
+        """Put RA into 0..360; raise QueryError for what is not a box on the sky."""
+        for ra, dec in (("ra_min", self.dec_min), ("ra_max", self.dec_max)):
+            east = given_position(getattr(self, ra), dec)[0]
+            if getattr(self, ra) < 0:  # 360 remains: 0 to 360 is the whole circle
+                object.__setattr__(self, ra, east)
         if self.dec_min >= self.dec_max:
             raise QueryError(
                 f"a box needs dec_min < dec_max, not {self.dec_min} and {self.dec_max}"
@@ -226,7 +226,7 @@ class Polygon:
     def __post_init__(self) -> None:
         """Raise QueryError for corners that enclose no area."""
         for ra, dec in self.corners:
-            _check_position(ra, dec)
+            given_position(ra, dec)
         if not 3 <= len(self.corners) <= MAX_CORNERS:
             raise QueryError(
                 f"a polygon has 3 to {MAX_CORNERS} corners, not {len(self.corners)}"
@@ -360,10 +360,3 @@ def _cross(a: Reals, b: Reals, c: Reals, d: Reals) -> bool:
         return float((q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0]))
 
     return side(a, b, c) * side(a, b, d) < 0 and side(c, d, a) * side(c, d, b) < 0
-
-
-def _check_position(ra: float, dec: float) -> None:
-    if not (0 <= ra <= 360 and -90 <= dec <= 90):
-        raise QueryError(
-            f"RA is within 0..360 and Dec within -90..90 degrees, not {ra} and {dec}"
-        )

@@ -13,6 +13,12 @@ import polars as pl
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model.sky import separation_deg
 from orbital_kernel.query import Cone, Explain, Query
+from orbital_kernel.query.given import (
+    LONGEST_S,
+    given_amount,
+    given_days,
+    given_separation,
+)
 from orbital_kernel.questions.asking import (
     Asks,
     joint_explain,
@@ -135,11 +141,14 @@ def calibration(
 ) -> Calibration:
     """Return the cross-calibration of two observatories."""
     require_observatories(first, second)
-    if first == second or within_days < 0 or within_arcsec <= 0:
+    if first == second:
         raise QueryError(
-            "a calibration compares two different observatories, within 0 days or more and "
-            f"above 0 arcsec; got {first}, {second}, {within_days} and {within_arcsec}"
+            f"a calibration compares two different observatories, not {first} twice: "
+            "name for instance swift and chandra"
         )
+    given_days("within_days", within_days)
+    given_separation("within_arcsec", within_arcsec, "arcsec")
+    given_amount("at_least_s", at_least_s, "s", most=LONGEST_S)
     start = clock.perf_counter()
     names = (first, second)
     cone = None if place is None else Cone(*place, within_arcsec / 60)

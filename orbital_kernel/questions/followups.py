@@ -9,6 +9,7 @@ import polars as pl
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model.spelling import variants
 from orbital_kernel.query import Answer, Cone, Query
+from orbital_kernel.query.given import WIDEST_JOIN_DEG, given_delays, given_separation
 from orbital_kernel.questions import catalogued, spellings, typical
 from orbital_kernel.questions.asking import (
     Session,
@@ -77,6 +78,14 @@ def follow_ups(
     position have no pointings.
     """
     require_observatories(of, by)
+    given_separation(
+        "within_arcmin",
+        within_arcmin,
+        "arcmin",
+        most_deg=WIDEST_JOIN_DEG,
+        above_zero=False,
+    )
+    given_delays(after_days, within_days)
     start = clock.perf_counter()
     listed, answers, elsewhere = _listed(orbital, bursts, of, catalog)
     placed = listed.drop_nulls(["time", "ra", "dec"])

@@ -14,6 +14,7 @@ from orbital_kernel.model.observatory import observatories
 from orbital_kernel.model.sky import separation_deg
 from orbital_kernel.model.spelling import normalised
 from orbital_kernel.query import Answer, Cone, Query
+from orbital_kernel.query.given import given_separation
 from orbital_kernel.questions import catalogued, detections
 from orbital_kernel.questions.asking import Session
 from orbital_kernel.questions.curve import NEIGHBOURS, LightCurve
@@ -45,6 +46,7 @@ def assembled(
     background: bool,
 ) -> LightCurve:
     """Return the light curve of a subject; see `Objects.light_curve`."""
+    given_separation("within_arcsec", within_arcsec, "arcsec")
     start = clock.perf_counter()
     answers: list[Answer] = []
 

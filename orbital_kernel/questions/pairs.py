@@ -6,6 +6,7 @@ from datetime import timedelta
 import polars as pl
 
 from orbital_kernel.query import Answer, Query
+from orbital_kernel.query.given import WIDEST_JOIN_DEG, given_days, given_separation
 from orbital_kernel.questions.asking import (
     Session,
     joint_answer,
@@ -44,6 +45,13 @@ def pointings(
     Large logs are read in spans of time, so that memory is bounded.
     """
     require_observatories(first, second)
+    for unit, value in (("arcsec", within_arcsec), ("arcmin", within_arcmin)):
+        if value is not None:
+            name = f"within_{unit}"
+            given_separation(
+                name, value, unit, most_deg=WIDEST_JOIN_DEG, above_zero=False
+            )
+    given_days("within_days", within_days)
     start = clock.perf_counter()
     tables = [f"{observatory}.observations" for observatory in (first, second)]
     margin = timedelta(days=within_days) + timedelta(seconds=1)

@@ -13,6 +13,13 @@ import polars as pl
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model import times
 from orbital_kernel.query import MAX_SET, Answer, Query, TimeSpan
+from orbital_kernel.query.given import (
+    LONGEST_S,
+    given_amount,
+    given_separation,
+    given_span,
+    given_time,
+)
 from orbital_kernel.questions.asking import (
     Session,
     joint_answer,
@@ -53,10 +60,9 @@ def simultaneous(
     require_observatories(first, second)
     if first == second:
         raise QueryError(f"give two observatories, not {first!r} twice")
-    if not 0 < within_arcmin <= 180 * 60:
-        raise QueryError(
-            f"the separation is above 0 and at most 10800 arcmin, not {within_arcmin}"
-        )
+    given_separation("within_arcmin", within_arcmin, "arcmin")
+    given_amount("at_least_s", at_least_s, "s", most=LONGEST_S)
+    given_span(start, stop)
     begin = clock.perf_counter()
     tables = [f"{name}.intervals" for name in (first, second)]
     limits = _span(start, stop)
@@ -152,22 +158,13 @@ def _span(start: str | None, stop: str | None) -> TimeSpan | None:
     """Return when an interval that reaches into the span can begin."""
     if start is None and stop is None:
         return None
-    first = None if start is None else _tt(start) - LONGEST
+    first = None if start is None else given_time(start) - LONGEST
     early = None if first is None else str(times.to_utc_iso(np.array([first]))[0])
     return TimeSpan(early, stop)
 
 
 def _reaching(start: str | None, stop: str | None) -> list[pl.Expr]:
     return [
-        *([] if start is None else [pl.col("time_stop") > pl.lit(_tt(start))]),
-        *([] if stop is None else [pl.col("time") < pl.lit(_tt(stop))]),
+        *([] if start is None else [pl.col("time_stop") > pl.lit(given_time(start))]),
+        *([] if stop is None else [pl.col("time") < pl.lit(given_time(stop))]),
     ]
-
-
-def _tt(utc: str) -> np.datetime64:
-    instant: np.datetime64 = times.tt_from_utc(utc)[0]
-    if np.isnat(instant):
-        raise QueryError(
-            f"a time span needs a time such as 2013-04-27T07:47, not {utc!r}"
-        )
-    return instant

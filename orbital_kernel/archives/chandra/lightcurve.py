@@ -5,7 +5,8 @@ with a background region, NET_RATE and ERR_RATE; lc3 has Time, COUNT_RATE and it
 and BKGLIGHTCURVE beside it. Points go to `photometry`, GTIs to `intervals`.
 Source: cxc.harvard.edu/ciao, dmextract; cxc.cfa.harvard.edu/csc2, light curve product.
 
-Traps handled: TIME is the middle of the bin (TIMEPIXR 0.5); bins with EXPOSURE 0 and
+Traps handled: TIME is the middle of the bin (TIMEPIXR 0.5), and met_s keeps it where it
+contradicts TIME_MIN and TIME_MAX, so that quality checks find it; bins with EXPOSURE 0 and
 rate 0 are gaps, null here, though COUNT_RATE says 0 and the net columns 0 or NaN; net
 rates may be negative; TT or TDB; the band is in the data-subspace keywords (DSTYP
 'energy') or in BAND, the place of the source in the region there, while RA_TARG is only
@@ -27,6 +28,7 @@ from orbital_kernel.archives.formats.fits import (
     Block,
     FitsFile,
     Hdu,
+    Reals,
     first_table,
     is_simulated,
     number,
@@ -41,6 +43,7 @@ from orbital_kernel.archives.rows import extra, position, rows
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.model import times
 from orbital_kernel.model.schema import PHOTOMETRY
+from orbital_kernel.model.spans import on_time_words
 
 if TYPE_CHECKING:
     from astropy.io import fits
@@ -57,6 +60,8 @@ ALONGSIDE = (
     *("COUNTS", "STAT_ERR", "COUNT_RATE", "COUNT_RATE_ERR", "BG_RATE"),
     *("AREA", "BG_COUNTS", "BG_AREA", "BG_EXPOSURE"),
 )
+AGREE_S = 1e-3
+"""TIME of real files is in the middle of TIME_MIN and TIME_MAX to 0.1 ms."""
 _REGION = re.compile(
     r"\s*\+?(?:circle|ellipse|annulus|elliptannulus|rotbox|box|pie)"
     r"\(\s*([\d.]+)\s*,\s*([\d.]+)\s*,[^\"')]*\)",
@@ -87,11 +92,12 @@ def read(source: Source, account: Account) -> Batches:
         f"{chandra_clock.rule(table)}"
     )
     account.understood.append(exposure.live_remark(table.header))
+    account.understood += _time_remarks(table)
     empty = 0
     if remark := fits_time.remark(chandra_clock.rule(table), table):
         account.understood.append(remark)
     for block in file.blocks(table):
-        name, points = _photometry(file, block)
+        name, points = _photometry(file, block, account)
         empty += points["value"].null_count
         yield name, points
     if empty:
@@ -174,7 +180,29 @@ def _edges(block: Block) -> tuple[np.ndarray, np.ndarray]:
     return start, start + width
 
 
-def _photometry(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
+def _time_remarks(table: Hdu) -> list[str]:
+    """Return what the header says of its bins: the time they cover, and a useless TIMEDEL."""
+    on_s = fits_time.keyword_s(table.header, "ONTIME")
+    remarks = [on_time_words(on_s)] if on_s and on_s > 0 else []
+    if table.has("TIME_MIN", "TIME_MAX") and "TIMEDEL" in table.header:
+        remarks.append("bins are from TIME_MIN to TIME_MAX; TIMEDEL is not used")
+    return remarks
+
+
+def _clock_s(block: Block, start: Reals, stop: Reals, account: Account) -> Reals:
+    """Return the middle of bins by TIME, which may contradict TIME_MIN and TIME_MAX."""
+    place = number(block.hdu.header, "TIMEPIXR")
+    inside = (0.5 if place is None else place) - 0.5
+    time = fits_time.seconds(block, "TIME") + chandra_clock.zero_s(block.hdu)
+    middle = time - inside * (stop - start)
+    away = np.abs(middle - (start + stop) / 2) > AGREE_S
+    if away.any():
+        words = "bins whose TIME contradicts TIME_MIN and TIME_MAX, which are used"
+        account.note(words, int(away.sum()))
+    return np.where(np.isnan(middle), (start + stop) / 2, middle)
+
+
+def _photometry(file: FitsFile, block: Block, account: Account) -> tuple[str, pa.Table]:
     header, count = block.hdu.header, len(block)
     net = block.hdu.has("NET_RATE", "ERR_RATE")
     value = block.reals("NET_RATE" if net else "COUNT_RATE")
@@ -187,6 +215,7 @@ def _photometry(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
     elif not net:
         gap |= (value == 0) & ~(error > 0)
     middle, half = (start + stop) / 2, (stop - start) / 2
+    clock_s = _clock_s(block, start, stop, account)
     rule = chandra_clock.rule(block.hdu)
     band, low, high = energy_band(header)
     ra, dec = region_centre(file, header)
@@ -198,7 +227,7 @@ def _photometry(file: FitsFile, block: Block) -> tuple[str, pa.Table]:
         time=times.to_tt(rule, middle),
         time_err_plus_s=half,
         time_err_minus_s=half,
-        met_s=middle,
+        met_s=clock_s,
         time_rule=rule,
         **position(np.full(count, ra), np.full(count, dec)),
         value=np.where(gap, np.nan, value),
@@ -250,5 +279,5 @@ READER = Reader(
     recognises,
     read,
     "Chandra dmextract and level-3 light curve",
-    version=4,
+    version=5,
 )

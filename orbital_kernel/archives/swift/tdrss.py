@@ -38,6 +38,7 @@ from orbital_kernel.archives.swift.bat_lightcurve import (
 from orbital_kernel.archives.swift.bat_rates import BANDS
 from orbital_kernel.errors import ArchiveError
 from orbital_kernel.model.schema import PHOTOMETRY, RATES
+from orbital_kernel.model.spans import on_time_words
 
 XRT_MODES = {
     1: "null",
@@ -67,7 +68,11 @@ def read(source: Source, account: Account) -> Batches:
 
 def light_curves(file: FitsFile, stem: str, account: Account) -> Batches:
     """Yield the rows of every light curve in a file of that stem."""
-    for place, table in enumerate(h for h in file.hdus if _is_bat(h) or _is_xrt(h)):
+    tables = [h for h in file.hdus if _is_bat(h) or _is_xrt(h)]
+    if len(tables) == 1 and _is_bat(tables[0]):
+        on_s = fits_time.keyword_s(tables[0].header, "ONTIME")
+        account.understood += [on_time_words(on_s)] if on_s and on_s > 0 else []
+    for place, table in enumerate(tables):
         series = stem if place == 0 else f"{stem}:{table.name}"
         account.understood.append(f"{table.rows} bins in {table.name}")
         for block in file.blocks(table, rows=12_500):
@@ -139,5 +144,5 @@ def embedded(source: Source, series: str, account: Account) -> Batches:
 
 
 READER = Reader(
-    "swift-tdrss-lightcurve", recognises, read, "Swift TDRSS light curve", version=2
+    "swift-tdrss-lightcurve", recognises, read, "Swift TDRSS light curve", version=3
 )

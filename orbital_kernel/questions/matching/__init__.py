@@ -11,7 +11,7 @@ from orbital_kernel.database import Store
 from orbital_kernel.errors import QueryError, StoreError
 from orbital_kernel.model.predicate import Clause, Null
 from orbital_kernel.model.times import tt_from_utc
-from orbital_kernel.query.given import given_region
+from orbital_kernel.query.given import given_region, given_separation
 from orbital_kernel.questions.asking import Session, require_observatories
 from orbital_kernel.questions.matching import marks
 from orbital_kernel.questions.matching.held import Held, hold
@@ -145,8 +145,8 @@ def _check(
         )
     if region is not None:
         given_region(region)
-    if within_arcsec is not None and not within_arcsec > 0:
-        raise QueryError(f"within_arcsec is above 0 arcsec, not {within_arcsec:g}")
+    if within_arcsec is not None:
+        given_separation("within_arcsec", within_arcsec, "arcsec")
 
 
 def _check_choice(brightness: str | None, epoch: float | None) -> None:

@@ -1,7 +1,8 @@
 """Series that begin late or end early, against the good time of their file or a channel.
 
 A file states its good time, or its header first start and last stop (kind 'span').
-Bins of real files reach both to one bin. Channels of a series are compared with each
+Bins of real files reach both to one bin. A header may also state how long the bins are
+together (ONTIME), which finds what is missing anywhere. Channels of a series are compared with each
 other, too. Events have no bins: a stretch far longer than their usual spacing is missing.
 """
 
@@ -36,6 +37,7 @@ class Ends:
         self._observatory = observatory
         self._series: list[pl.DataFrame] = []
         self._files: list[pl.DataFrame] = []
+        self._on_time: dict[str, float] = {}
         self.rows = 0
 
     def take(self, frame: pl.DataFrame) -> None:
@@ -43,6 +45,9 @@ class Ends:
         of_file = pl.concat_str(
             "obs_id", "instrument", separator=" ", ignore_nulls=True
         )
+        if "on_s" in frame.columns:
+            stated = frame.drop_nulls("on_s").select("file_sha256", "on_s").rows()
+            self._on_time |= dict(stated)
         rows = fill(frame, FILL).drop_nulls("time")
         rows = rows.with_columns(
             pl.col("time").cast(TT).cast(pl.Int64).alias("start"),
@@ -103,12 +108,36 @@ class Ends:
             extents = _extents(self._files)
             good = series.join(extents.drop("sure"), on="file", how="inner")
             parts.append(good.select(ends.columns))
-        compared = pl.concat(parts)
+        if self._on_time:
+            parts.append(self._short_of_on_time(series))
+        compared = pl.concat(part.select(parts[0].columns) for part in parts)
         tail, head = pl.col("end") - pl.col("last"), pl.col("first") - pl.col("begin")
         return compared.with_columns(
             tail=pl.when(tail > pl.col("late_by")).then(tail).otherwise(0),
             head=pl.when(head > pl.col("early_by")).then(head).otherwise(0),
         ).with_columns(lost=pl.max_horizontal("tail", "head"))
+
+    def _short_of_on_time(self, series: pl.DataFrame) -> pl.DataFrame:
+        """Return the series of files that state the time of their bins.
+
+        What is missing anywhere is put at the end.
+        """
+        stated = pl.DataFrame(
+            {
+                "file": list(self._on_time),
+                "on": [round(s * 1e9) for s in self._on_time.values()],
+            }
+        )
+        missing = pl.col("on") - pl.col("covered")
+        return (
+            series.join(stated, on="file", how="inner")
+            .filter(pl.col("covered") > 0)
+            .with_columns(
+                begin=pl.col("first"),
+                end=pl.col("last") + missing,
+                against=pl.lit("the time on source of the file's header is full"),
+            )
+        )
 
 
 def _good_times(rows: pl.DataFrame) -> pl.DataFrame:
@@ -161,6 +190,7 @@ def _of_bins(rows: pl.DataFrame) -> pl.DataFrame:
         pl.col("last").max(),
         width.alias("early_by"),
         width.alias("late_by"),
+        (pl.col("last") - pl.col("first")).sum().alias("covered"),
         pl.col("sure").all(),
     )
 
@@ -185,6 +215,7 @@ def _of_events(rows: pl.DataFrame) -> pl.DataFrame:
         pl.col("start").max().alias("last"),
         stretch(start.head(EDGE_EVENTS)).alias("early_by"),
         stretch(start.tail(EDGE_EVENTS)).alias("late_by"),
+        pl.lit(0, pl.Int64).alias("covered"),
         pl.col("sure").all(),
     )
     return ends.filter(pl.col("number") >= EDGE_EVENTS).drop("number")
@@ -192,7 +223,7 @@ def _of_events(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _joined(parts: list[pl.DataFrame]) -> pl.DataFrame:
     """Return one row per series."""
-    columns = [*KEYS, "first", "last", "early_by", "late_by", "sure"]
+    columns = [*KEYS, "first", "last", "early_by", "late_by", "covered", "sure"]
     return (
         pl.concat(part.select(columns) for part in parts)
         .group_by(KEYS)
@@ -201,6 +232,7 @@ def _joined(parts: list[pl.DataFrame]) -> pl.DataFrame:
             pl.col("last").max(),
             pl.col("early_by").sort_by("first").first(),
             pl.col("late_by").sort_by("last").last(),
+            pl.col("covered").sum(),
             pl.col("sure").all(),
         )
     )
