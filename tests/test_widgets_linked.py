@@ -113,7 +113,11 @@ def test_every_bar_of_the_histogram_is_within_its_axes(explorer, name):
     explorer.selection.table = "sources"
     explorer.wait()
     histogram.column.value = name
-    bars, x, y = histogram.source.data, histogram.figure.x_range, histogram.figure.y_range
+    bars, x, y = (
+        histogram.source.data,
+        histogram.figure.x_range,
+        histogram.figure.y_range,
+    )
 
     assert x.start < min(bars["left"]) < max(bars["right"]) < x.end
     assert (x.start, x.end) == (x.reset_start, x.reset_end)

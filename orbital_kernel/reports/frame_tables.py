@@ -1,4 +1,4 @@
-"""Tables of frames on a page, as people read them: no types, no quotes, rows counted."""
+"""Tables of frames on a page, as people read them: no types or quotes, blanks, rows counted."""
 
 import re
 from typing import Any
@@ -7,6 +7,8 @@ from bs4 import BeautifulSoup
 
 SHAPE = re.compile(r"shape: \(([\d_,]+), [\d_,]+\)")
 QUOTE = '"'
+NULL, BLANK = "null", "—"
+"""A missing value as Polars writes it (a text is in quotes), and on a page."""
 
 
 def plain(soup: BeautifulSoup) -> None:
@@ -32,7 +34,10 @@ def plain(soup: BeautifulSoup) -> None:
 
 
 def _unquoted(row: Any) -> list[int]:
-    """Take the quotes off the texts of a row; return in which columns they are."""
+    """Take the quotes off the texts of a row; return in which columns they are.
+
+    A missing value becomes a dash.
+    """
     columns = []
     for at, cell in enumerate(row.find_all("td")):
         text = cell.get_text()
@@ -40,4 +45,6 @@ def _unquoted(row: Any) -> list[int]:
             cell.string = text[1:].removesuffix(QUOTE)
             cell["class"] = "text"
             columns.append(at)
+        elif text == NULL:
+            cell.string = BLANK
     return columns

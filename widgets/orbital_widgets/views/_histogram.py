@@ -50,7 +50,10 @@ class HistogramView:
         )
         self.words = widgets.HTML()
         self._slot = widgets.VBox()
-        row = widgets.HBox((self.column, self.limit, self.words))
+        row = widgets.HBox(
+            (self.column, self.limit, self.words),
+            layout=widgets.Layout(flex_flow="row wrap"),
+        )
         self.widget = widgets.VBox((row, self._slot))
         self.widget.add_class("orbital-histogram")
         self.column.observe(lambda _: self._draw(), "value")
