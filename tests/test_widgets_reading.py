@@ -54,9 +54,8 @@ def test_an_excursion_without_significance_is_not_one_of_zero(monkeypatch):
 
 
 def test_what_is_between_backticks_is_code_and_the_rest_is_text():
-    assert (
-        "&lt;b&gt; <code>orbital up</code> &amp; more"
-        == with_code("<b> `orbital up` & more")
+    assert "&lt;b&gt; <code>orbital up</code> &amp; more" == with_code(
+        "<b> `orbital up` & more"
     )
     assert "one ` is a letter" == with_code("one ` is a letter")
 
@@ -84,7 +83,9 @@ def test_history_is_offered_only_where_there_is_one(explorer):
 
 
 def test_a_refused_range_is_forgotten_with_the_table_that_has_it(explorer):
-    ranges = next(p for p in explorer.widget.children if "orbital-ranges" in p._dom_classes)
+    ranges = next(
+        p for p in explorer.widget.children if "orbital-ranges" in p._dom_classes
+    )
     fields, problem = ranges.children
     fields.children[0].value = "big"
     assert "is written as 5 to 100" in problem.value

@@ -1,4 +1,4 @@
-"""Tables of frames on a page, as people read them: no types or quotes, blanks, rows counted."""
+"""Tables of frames on a page, as people read them: no types, no quotes, rows counted."""
 
 import re
 from typing import Any
@@ -26,6 +26,9 @@ def plain(soup: BeautifulSoup) -> None:
             if at in texts:
                 head["class"] = "text"
         number = int(re.sub(r"\D", "", match[1]))
+        if not number:
+            shape.string = "no rows"
+            continue
         shown = sum(row.get_text(strip=True).strip("…") != "" for row in rows)
         if number > shown:
             shape.string = f"{number:,} rows, {shown} of them shown"

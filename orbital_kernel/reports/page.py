@@ -164,13 +164,7 @@ def _join_silent(notebook: Any) -> None:
 
 def _is_silent(cell: Any) -> bool:
     """Return whether a code cell shows nothing on a page."""
-    if cell.cell_type != "code":
-        return False
-    shown = set(figures.SHOWN) - HIDDEN
-    return all(
-        output.output_type == "display_data" and not shown & set(output.data)
-        for output in cell.outputs
-    )
+    return cell.cell_type == "code" and not cell.outputs
 
 
 def _tags(cell: Any) -> list[str]:
