@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from orbital_kernel import reports
 from orbital_kernel.__main__ import cli
 from orbital_kernel.errors import ReportError
-from orbital_kernel.reports import cache, markup, provenance
+from orbital_kernel.reports import cache, markup, page, provenance
 from orbital_kernel.reports.report import NOTEBOOKS
 
 
@@ -197,10 +197,30 @@ def test_a_frame_on_a_page_has_plain_texts_and_no_types(monkeypatch):
     long = pl.DataFrame({"n": range(9)})
     pages = [
         BeautifulSoup(markup.clean(frame._repr_html_()), "html.parser")
-        for frame in (short, long)
+        for frame in (short, long, short.clear())
     ]
     cells = [[c.get_text() for c in row.select("td")] for row in pages[0].select("tr")]
 
-    assert [[], ['<b>"x"</b>', "1.5"], ["y", "2.0"], ["null", "null"]] == cells
+    assert [[], ['<b>"x"</b>', "1.5"], ["y", "2.0"], ["—", "—"]] == cells
     assert "shape" not in pages[0].get_text()
     assert "9 rows, 4 of them shown" in pages[1].get_text()
+    assert "no rows" in pages[2].get_text()
+
+
+def test_code_cells_without_output_share_the_disclosure_of_the_next():
+    cells = [
+        nbformat.v4.new_code_cell("import a"),
+        nbformat.v4.new_code_cell("x = 1"),
+        nbformat.v4.new_code_cell(
+            "x", outputs=[nbformat.v4.new_output("stream", text="1")]
+        ),
+        nbformat.v4.new_code_cell("y = 2"),
+        nbformat.v4.new_markdown_cell("prose"),
+    ]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    page._join_silent(notebook)
+
+    assert ["import a\n\nx = 1\n\nx", "y = 2", "prose"] == [
+        cell.source for cell in notebook.cells
+    ]
+    assert [1, 0] == [len(cell.outputs) for cell in notebook.cells[:2]]

@@ -171,3 +171,12 @@ def test_limits_never_shrink():
         decision = decide(QUOTA, now, samples, now_s=START + 21 * DAY)
         assert decision.hard_bytes >= now.hard_bytes
         assert decision.soft_bytes >= now.soft_bytes
+
+
+def test_without_a_trend_nothing_is_said_of_the_future():
+    quota = observatory("swift").storage.quota
+    now = QuotaState("/swift", 0, quota.soft_bytes, quota.hard_bytes, "OK")
+    decision = decide(quota, now, [], now_s=0.0)
+
+    assert "keep" == decision.action
+    assert "within its limits; too few samples to forecast" == decision.reason

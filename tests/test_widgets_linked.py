@@ -91,6 +91,39 @@ def test_bars_picked_in_the_histogram_are_rows_in_all_views(explorer):
     assert sum(histogram.source.data["top"]) == 240 == len(explorer.frame)
 
 
+def test_the_histogram_counts_one_unit_and_says_how_many_rows_have_others(explorer):
+    _, _, histogram, _ = views_of(explorer)
+    units = explorer.frame["unit"]
+    plot_unit = explorer.results.unit
+
+    assert "value" == histogram.column.value
+    assert sum(histogram.source.data["top"]) == (units == plot_unit).sum() == 180
+    assert "60 in other units" in histogram.words.value
+    assert "value (erg cm⁻² s⁻¹)" == histogram.figure.xaxis.axis_label
+
+    explorer.results.unit = "count / s"
+    assert 60 == sum(histogram.source.data["top"])
+    assert "180 in other units" in histogram.words.value
+    assert "value (counts s⁻¹)" == histogram.figure.xaxis.axis_label
+
+
+@pytest.mark.parametrize("name", ["flux", "significance", "ra"])
+def test_every_bar_of_the_histogram_is_within_its_axes(explorer, name):
+    _, _, histogram, _ = views_of(explorer)
+    explorer.selection.table = "sources"
+    explorer.wait()
+    histogram.column.value = name
+    bars, x, y = (
+        histogram.source.data,
+        histogram.figure.x_range,
+        histogram.figure.y_range,
+    )
+
+    assert x.start < min(bars["left"]) < max(bars["right"]) < x.end
+    assert (x.start, x.end) == (x.reset_start, x.reset_end)
+    assert 0 == y.start < max(bars["top"]) < y.end
+
+
 def test_the_range_of_picked_bars_limits_the_selection_in_the_store(explorer):
     _, _, histogram, _ = views_of(explorer)
     explorer.selection.table = "sources"

@@ -13,7 +13,8 @@ from orbital_kernel.plots.curve_axes import label_time, times_of
 from orbital_kernel.plots.curve_crowd import Thinning
 from orbital_kernel.science.shape.hardness_of_points import hardness_of_points
 
-PANEL_HEIGHT = 170
+PANEL_HEIGHT = 240
+"""So that the label of the y axis is whole, px."""
 PANELS = {
     "residual": "(value − model) / error",  # noqa: RUF001
     "ratio": "value / model",

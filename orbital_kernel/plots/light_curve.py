@@ -23,7 +23,8 @@ from orbital_kernel.plots.curve_marks import LIMITS, draw_limits, draw_points
 from orbital_kernel.plots.curve_panels import PANELS, panel, require_inputs
 from orbital_kernel.science.columns import demand, fill, with_seconds
 
-PANEL_HEIGHT = 280
+PANEL_HEIGHT = 360
+"""So that the label of the y axis is whole below title, legend and time, px."""
 LINE_POINTS = 2000
 """Points through which the line of a model is drawn, about."""
 MOSTLY = 0.1

@@ -7,6 +7,8 @@ from bs4 import BeautifulSoup
 
 SHAPE = re.compile(r"shape: \(([\d_,]+), [\d_,]+\)")
 QUOTE = '"'
+NULL, BLANK = "null", "—"
+"""A missing value as Polars writes it (a text is in quotes), and on a page."""
 
 
 def plain(soup: BeautifulSoup) -> None:
@@ -24,6 +26,9 @@ def plain(soup: BeautifulSoup) -> None:
             if at in texts:
                 head["class"] = "text"
         number = int(re.sub(r"\D", "", match[1]))
+        if not number:
+            shape.string = "no rows"
+            continue
         shown = sum(row.get_text(strip=True).strip("…") != "" for row in rows)
         if number > shown:
             shape.string = f"{number:,} rows, {shown} of them shown"
@@ -32,7 +37,10 @@ def plain(soup: BeautifulSoup) -> None:
 
 
 def _unquoted(row: Any) -> list[int]:
-    """Take the quotes off the texts of a row; return in which columns they are."""
+    """Take the quotes off the texts of a row; return in which columns they are.
+
+    A missing value becomes a dash.
+    """
     columns = []
     for at, cell in enumerate(row.find_all("td")):
         text = cell.get_text()
@@ -40,4 +48,6 @@ def _unquoted(row: Any) -> list[int]:
             cell.string = text[1:].removesuffix(QUOTE)
             cell["class"] = "text"
             columns.append(at)
+        elif text == NULL:
+            cell.string = BLANK
     return columns

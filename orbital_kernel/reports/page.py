@@ -49,6 +49,7 @@ def html(
     lifted, drawn = figures.lift(notebook)
     lifted.cells = [c for c in lifted.cells if record.TAG not in _tags(c)]
     _drop_title(lifted)
+    _join_silent(lifted)
     documents = figures.documents(drawn)
     written = figures.scripts(documents)
     resources = {
@@ -147,6 +148,23 @@ def _drop_title(notebook: Any) -> None:
         first, _, remainder = notebook.cells[0].source.partition("\n")
         if first.startswith("# "):
             notebook.cells[0].source = remainder.lstrip()
+
+
+def _join_silent(notebook: Any) -> None:
+    """Join code cells without output to the code cell that follows: one [Code] for all."""
+    joined: list[Any] = []
+    for cell in notebook.cells:
+        before = joined[-1] if joined else None
+        if before is not None and _is_silent(before) and cell.cell_type == "code":
+            joined[-1] = type(cell)(cell, source=f"{before.source}\n\n{cell.source}")
+        else:
+            joined.append(cell)
+    notebook.cells = joined
+
+
+def _is_silent(cell: Any) -> bool:
+    """Return whether a code cell shows nothing on a page."""
+    return cell.cell_type == "code" and not cell.outputs
 
 
 def _tags(cell: Any) -> list[str]:

@@ -26,6 +26,19 @@ UNREACHABLE = """() => [...document.querySelectorAll(
   .filter((control) => control.checkVisibility() && control.tabIndex < 0)
   .map((control) => control.outerHTML)"""
 
+CLIPPED = """() => [...document.querySelectorAll(
+    ".orbital-widget :is(button, label, .widget-label)")]
+  .filter((text) => text.checkVisibility() && text.innerText.trim()
+    && text.scrollWidth > text.clientWidth + 1)
+  .map((text) => `${text.innerText}: ${text.scrollWidth} px in ${text.clientWidth}`)"""
+BARS = """() => {
+  const view = [...Bokeh.index.roots].find(
+    (v) => v.el.isConnected && v.model.renderers && v.el.closest(".orbital-histogram"));
+  const {left, right, top} = view?.model.renderers[0].data_source.data ?? {left: []};
+  const {x_range, y_range} = view?.model ?? {};
+  return left.length > 1 && Math.min(...left) >= x_range.start
+    && Math.max(...right) <= x_range.end && Math.max(...top) <= y_range.end; }"""
+
 
 @pytest.fixture(scope="module")
 def notebook(lab, tab, stocked, home, tmp_path_factory):
@@ -113,3 +126,19 @@ def test_the_values_of_a_figure_are_in_a_table_that_keys_turn(notebook, page):
     following.focus()
     following.press("Enter")
     expect(tables).to_contain_text("rows 21 to", timeout=SEEN_MS)
+
+
+@pytest.mark.parametrize("width", [1440, 1100])
+def test_no_button_or_label_is_clipped(notebook, page, width):
+    before = page.viewport_size
+    page.set_viewport_size({"width": width, "height": before["height"]})
+    try:
+        page.wait_for_timeout(1000)
+        assert [] == page.evaluate(CLIPPED)
+    finally:
+        page.set_viewport_size(before)
+
+
+def test_the_browser_shows_every_bar_of_the_histogram(notebook, page):
+    page.locator(".orbital-histogram").scroll_into_view_if_needed()
+    page.wait_for_function(BARS, timeout=SEEN_MS)

@@ -7,6 +7,7 @@ import polars as pl
 
 from orbital_kernel import plots
 from orbital_widgets.burst_look import BurstLook, coincidences, utc
+from orbital_widgets.paint import with_code
 from orbital_widgets.panel import rows_html
 
 
@@ -31,8 +32,11 @@ def label(row: dict[str, Any], answer: BurstLook) -> str:
     seen = " ✓" if row["burst_id"] in answer.seen else ""
     names = coincidences(row)
     matches = f", {names}" if names else ""
-    sigma = f"{row['significance']:.1f} sigma" if row["significance"] else ""
-    return f"{utc(row)} {row['cause']} {sigma} {row['series']}{matches}{seen}"
+    sigma = (
+        f"{_number(row['significance'], '.1f')} sigma" if row["significance"] else ""
+    )
+    words = (utc(row), str(row["cause"]), sigma, str(row["series"]))
+    return f"{' '.join(word for word in words if word)}{matches}{seen}"
 
 
 def listing(answer: BurstLook) -> str:
@@ -43,8 +47,8 @@ def listing(answer: BurstLook) -> str:
         (
             escape(utc(row)),
             escape(str(row["cause"])),
-            f"{row['significance'] or 0:.1f}",
-            f"{row['timescale_s'] or 0:g}",
+            _number(row["significance"], ".1f"),
+            _number(row["timescale_s"], "g"),
             escape(coincidences(row)),
             escape(str(row["series"])),
             escape(row["evidence"] or ""),
@@ -58,6 +62,11 @@ def listing(answer: BurstLook) -> str:
     )
 
 
+def _number(value: float | None, kind: str) -> str:
+    """Return a number, or nothing where none was measured: 0 would be a measurement."""
+    return "" if value is None else format(value, kind)
+
+
 def _seen_by(answer: BurstLook, burst_id: str) -> str:
     row = answer.seen.get(burst_id)
     return "" if row is None else f"{row['actor']}, {row['done']:%Y-%m-%d %H:%M} UTC"
@@ -66,6 +75,6 @@ def _seen_by(answer: BurstLook, burst_id: str) -> str:
 def empty(cause: str | None) -> str:
     """Return why no excursion is listed, and what would find one."""
     of_cause = f" of cause {cause!r}" if cause else ""
-    return escape(
+    return with_code(
         f"No excursion{of_cause} is stored: `orbital bursts scan` or a watcher finds them."
     )

@@ -234,7 +234,7 @@ class BurstMonitor(Panel):
         return lambda: look(session, newest=newest, selected=selected, cause=cause)
 
     def _build(self, by: str) -> None:
-        self._state = ipywidgets.HTML("looking …")
+        self._state = ipywidgets.HTML("checking …")
         self._list = ipywidgets.HTML()
         self._menu = ipywidgets.Select(description="Selected", rows=6)
         self._menu.layout.width = "auto"
@@ -265,7 +265,9 @@ class BurstMonitor(Panel):
         self._report.button.on_click(lambda _button: self.report())
         begun = (follow, curve, self._report.button)
         actions = (self._causes, self._by, self._ack, *begun)
-        acting = ipywidgets.HBox(actions)
+        acting = ipywidgets.HBox(
+            actions, layout=ipywidgets.Layout(flex_flow="row wrap")
+        )
         acting.layout.flex_flow = "row wrap"
         parts = (self._state, acting, self._report.text, self._menu, self._rates.widget)
         more = (self._follow_up.widget, self._curve.widget, self._replay.widget, table)

@@ -260,6 +260,7 @@ class Explorer(ExplorerFiles):
         return laid_out(
             *(self.selection, self.results, lambda: self._source),
             go=self.go,
+            history=self._history,
             files=self,
             status=views.StatusView(self.results, self.reconnect, self._latest),
         )

@@ -8,6 +8,7 @@ import ipywidgets as widgets
 
 from orbital_widgets import controls, views
 from orbital_widgets.explorer_files import ExplorerFiles
+from orbital_widgets.history import History
 from orbital_widgets.kernel_hint import kernel_hint
 from orbital_widgets.results import Results
 from orbital_widgets.selection import Selection
@@ -42,6 +43,7 @@ def laid_out(
     source: Callable[[], Any],
     *,
     go: Callable[[int], None],
+    history: History,
     files: ExplorerFiles,
     status: views.StatusView,
 ) -> Layout:
@@ -90,7 +92,7 @@ def laid_out(
             widgets.HBox((sky.widget, plot)),
             widgets.HBox((curve.widget, histogram.widget)),
             status.widget,
-            widgets.HBox((views.bar(go), views.FilesView(files).widget)),
+            _row((views.bar(go, history, results), views.FilesView(files).widget)),
             tabs,
         )
     )

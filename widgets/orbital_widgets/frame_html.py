@@ -31,7 +31,7 @@ def frame_html(
     rows = list(zip(*cells, strict=True))
     last = first + len(page)
     count = f"rows {first + 1:,} to {last:,} of {len(frame):,}"
-    return f"{rows_html(heads, rows)}<small>{count}</small>"
+    return f"{rows_html(heads, rows, wraps=False)}<small>{count}</small>"
 
 
 def _cells(values: pl.Series) -> list[str]:
@@ -44,5 +44,7 @@ def _cells(values: pl.Series) -> list[str]:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     text = f"{value:.6g}" if isinstance(value, float) else str(value)
     return escape(text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")

@@ -11,7 +11,7 @@ import ipywidgets
 
 from orbital_kernel.storage.health.alerts import Alert, Alerts
 from orbital_kernel.storage.health.checks import STATES, Check, Health, health_of
-from orbital_widgets.paint import badge
+from orbital_widgets.paint import badge, with_code
 from orbital_widgets.panel import Panel, rows_html
 
 NEWS = 5
@@ -112,7 +112,7 @@ class HealthPanel(Panel):
         fine = sum(check.state == "ok" for check in checks)
         self._state.value = (
             f"{badge(self.health.state)} {fine} of {len(checks)} checks are ok, "
-            f"looked at {at}"
+            f"checked at {at}"
         )
         self._alert_lines.value = "".join(f"<div>{line}</div>" for line in self._news)
         shown = [c for c in checks if self._every_check.value or c.state != "ok"]
@@ -134,10 +134,10 @@ def _table(checks: list[Check]) -> str:
     worst = sorted(checks, key=lambda check: -STATES.index(check.state))
     if not worst:
         return "<i>every check is ok</i>"
-    rows = [(badge(c.state), escape(c.name), escape(c.reason)) for c in worst]
+    rows = [(badge(c.state), escape(c.name), with_code(c.reason)) for c in worst]
     return rows_html(("state", "check", "reason"), rows)
 
 
 def _line(alert: Alert) -> str:
     at = datetime.now(UTC).strftime("%H:%M:%S")
-    return f"{at} {alert.event} {badge(alert.state)} {escape(alert.name)}: {escape(alert.reason)}"
+    return f"{at} {alert.event} {badge(alert.state)} {escape(alert.name)}: {with_code(alert.reason)}"

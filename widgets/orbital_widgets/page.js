@@ -14,6 +14,9 @@
   }
   const style = document.createElement("style");
   style.textContent = `
+    .orbital-widget .jupyter-button, .orbital-widget .widget-inline-hbox > .widget-label {
+      flex-shrink: 0; min-width: max-content; }
+    .orbital-widget .widget-html-content { overflow-wrap: anywhere; }
     body[data-jp-theme-light="false"] [data-root-id] > * {
       filter: invert(0.93) hue-rotate(180deg); }`;
   document.head.append(style);

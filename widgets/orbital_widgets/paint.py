@@ -1,5 +1,6 @@
 """Colours of text in widgets: they follow JupyterLab's theme, and can be read in both."""
 
+import re
 from html import escape
 
 from orbital_kernel.plots import theme
@@ -10,6 +11,7 @@ LINE = "var(--jp-border-color2, #ddd)"
 TRACK = "var(--jp-layout-color3, #e5e7eb)"
 INK = "var(--jp-ui-font-color1, #111)"
 PICKED = "background:#fde68a;color:#111827"
+CODE = re.compile(r"`([^`]+)`")
 PROBLEM = "var(--jp-error-color1, #b00020)"
 
 
@@ -19,6 +21,11 @@ def problem(text: str, *, mark: str = "Problem:") -> str:
         return ""
     before = f"<b>{escape(mark)}</b> " if mark else ""
     return f'<span style="color:{PROBLEM}">{before}{escape(text)}</span>'
+
+
+def with_code(text: str) -> str:
+    """Return a text as HTML, what it has between backticks as code."""
+    return CODE.sub(r"<code>\1</code>", escape(text))
 
 
 def badge(state: str) -> str:

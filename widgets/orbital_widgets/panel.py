@@ -263,11 +263,19 @@ class Panel(ipywidgets.VBox):  # type: ignore[misc]
                 timer.cancel()
 
 
-def rows_html(names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    """Return an HTML table with a header row; cells are HTML already."""
+def rows_html(
+    names: tuple[str, ...], rows: Sequence[tuple[str, ...]], *, wraps: bool = True
+) -> str:
+    """Return an HTML table with a header row; cells are HTML already.
+
+    A table that does not wrap is as wide as its longest values, and scrolls.
+    """
+    whole = "" if wraps else ";white-space:nowrap"
     head = "".join(f'<th scope="col" style="{CELL}">{escape(n)}</th>' for n in names)
     body = "".join(
         "<tr>" + "".join(f'<td style="{CELL}">{cell}</td>' for cell in row) + "</tr>"
         for row in rows
     )
-    return f'<table style="border-collapse:collapse"><tr>{head}</tr>{body}</table>'
+    return (
+        f'<table style="border-collapse:collapse{whole}"><tr>{head}</tr>{body}</table>'
+    )

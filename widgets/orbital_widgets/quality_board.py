@@ -76,7 +76,7 @@ class QualityBoard(Panel):
         self.look: QualityLook | None = None
         self._selected = selected
         self._running = Latest(self._lock_ui, within_s=None)
-        self._state = ipywidgets.HTML("looking …")
+        self._state = ipywidgets.HTML("checking …")
         self._table, self._samples = ipywidgets.HTML(), FramePages()
         self._menu = ipywidgets.Select(description="Check", rows=6)
         self._menu.layout.width = "auto"
@@ -174,7 +174,7 @@ class QualityBoard(Panel):
     def _show(self, answer: QualityLook) -> None:
         self.look = answer
         at = datetime.now(UTC).strftime("%H:%M:%S UTC")
-        self._state.value = f"{counts(answer)}; looked at {at}"
+        self._state.value = f"{counts(answer)}; checked at {at}"
         self._table.value = table(answer)
         self._menu.unobserve(self._picked, "value")
         options = tuple((label(row), key(row)) for row in answer.board.to_dicts())

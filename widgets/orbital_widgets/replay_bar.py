@@ -42,7 +42,10 @@ class ReplayBar:
         stop = ipywidgets.Button(description="Stop", tooltip="stop the replay")
         stop.on_click(lambda _button: self.stop())
         self._html = ipywidgets.HTML()
-        row = ipywidgets.HBox((self._speed, self._play, stop, self._html))
+        row = ipywidgets.HBox(
+            (self._speed, self._play, stop, self._html),
+            layout=ipywidgets.Layout(flex_flow="row wrap"),
+        )
         self.widget = ipywidgets.VBox((row, self._figure.widget))
 
     def on_play(self, play: Callable[[], None]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
-from traitlets import Bool, HasTraits, Instance, Tuple
+from traitlets import Bool, HasTraits, Instance, Tuple, Unicode
 
 from orbital_kernel.model import schema
 from orbital_kernel.query import Answer, Explain
@@ -91,7 +91,7 @@ class Outcome:
 
 
 class Results(HasTraits):  # type: ignore[misc]
-    """The newest outcome, whether a newer one is pending, and the rows picked.
+    """The newest outcome, whether a newer one is pending, the rows picked, the unit shown.
 
     Examples
     --------
@@ -103,6 +103,7 @@ class Results(HasTraits):  # type: ignore[misc]
     outcome = Instance(Outcome, kw={"table": "sources"})
     busy = Bool(default_value=False)
     picked = Tuple()
+    unit = Unicode("")
 
     def __init__(self) -> None:
         super().__init__()

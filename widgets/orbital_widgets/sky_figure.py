@@ -15,7 +15,7 @@ MARGIN = 1.02
 Window = tuple[tuple[float, float], tuple[float, float]]
 """Left and right, bottom and top of what is seen, deg of the map's plane."""
 WHOLE: Window = ((-MARGIN * WIDE, MARGIN * WIDE), (-MARGIN * HIGH, MARGIN * HIGH))
-TITLE = "Click to set the centre · drag from it to set the radius"
+TITLE = "Click: centre · drag from it: radius"
 
 
 class SkyFigure:

@@ -72,7 +72,7 @@ class StorageDashboard(Panel):
         )
         self.look: StorageLook | None = None
         self._applying = Latest(self._lock_ui, within_s=None)
-        self._state = ipywidgets.HTML("looking …")
+        self._state = ipywidgets.HTML("checking …")
         self._parts = {name: ipywidgets.HTML() for name in PARTS}
         self._consent = ipywidgets.Checkbox(
             description="apply these changes", indent=False, disabled=True
@@ -80,7 +80,7 @@ class StorageDashboard(Panel):
         self._apply = ipywidgets.Button(
             description="Apply", disabled=True, tooltip="make the changes of the plan"
         )
-        again = ipywidgets.Button(description="Look again")
+        again = ipywidgets.Button(description="Refresh")
         self._consent.observe(lambda _change: self._enable(), "value")
         self._apply.on_click(lambda _button: self._applied())
         again.on_click(lambda _button: self.refresh())
@@ -109,7 +109,7 @@ class StorageDashboard(Panel):
     def _show(self, answer: StorageLook) -> None:
         self.look = answer
         at = datetime.now(UTC).strftime("%H:%M:%S UTC")
-        self._state.value = f"{badge(answer.health.state)} looked at {at}"
+        self._state.value = f"{badge(answer.health.state)} checked at {at}"
         for name, html in PARTS.items():
             self._parts[name].value = f"<h4>{name}</h4>{html(answer)}"
         self._consent.disabled = not answer.plan.changes
@@ -121,7 +121,7 @@ class StorageDashboard(Panel):
     def _failed(self, reason: str) -> None:
         self._state.value = (
             f"{badge('unknown')} {escape(reason)}. Start the platform "
-            "(<code>orbital up</code>), then [Look again]."
+            "(<code>orbital up</code>), then [Refresh]."
         )
 
     def _static_html(self) -> str:
@@ -139,7 +139,7 @@ class StorageDashboard(Panel):
         self._apply.disabled = self._consent.disabled or not self._consent.value
 
     def _applied(self) -> None:
-        """Make the changes on a thread of their own, then look again."""
+        """Make the changes on a thread of their own, then refresh."""
         self._consent.value = False
         self._consent.disabled = True
         self._state.value = "applying …"

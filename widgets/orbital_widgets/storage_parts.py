@@ -6,7 +6,7 @@ from html import escape
 from orbital_kernel.model.sizes import size_text
 from orbital_kernel.plots import theme
 from orbital_kernel.storage.growth.outlook import full_at
-from orbital_widgets.paint import INK, TRACK, badge
+from orbital_widgets.paint import INK, TRACK, badge, with_code
 from orbital_widgets.panel import rows_html
 from orbital_widgets.record_html import folded, in_words
 from orbital_widgets.storage_look import StorageLook
@@ -56,7 +56,7 @@ def _bar(used: float, soft: float | None, hard: float | None) -> str:
 def _checks(answer: StorageLook) -> str:
     worse = [c for c in answer.health.checks if c.state != "ok"]
     fine = len(answer.health.checks) - len(worse)
-    rows = [(badge(c.state), escape(c.name), escape(c.reason)) for c in worse]
+    rows = [(badge(c.state), escape(c.name), with_code(c.reason)) for c in worse]
     table = rows_html(("state", "check", "reason"), rows) if rows else ""
     return f"{fine} of {len(answer.health.checks)} checks are ok{table}"
 

@@ -121,7 +121,7 @@ def decide(
     ahead_s = _ahead_s(growth, trend_now)
     evidence["ahead_s"] = ahead_s
     if not _pressing(now, blocked_s, ahead_s):
-        return _keep(now, f"no limit will be reached within {_days(ahead_s)}", evidence)
+        return _keep(now, _clear(trend_now, ahead_s), evidence)
     hard = _enough(quota, growth, now, trend_now)
     reason = _why(now, blocked_s, ahead_s)
     cooling = last_s is not None and now_s - last_s < growth.cool_down_s
@@ -219,6 +219,13 @@ def _evidence(now: QuotaState, trend_now: Trend | None) -> dict[str, Any]:
 
 def _keep(now: QuotaState, reason: str, evidence: dict[str, Any]) -> Decision:
     return Decision(now.path, "keep", now.soft_bytes, now.hard_bytes, reason, evidence)
+
+
+def _clear(trend_now: Trend | None, ahead_s: float) -> str:
+    """Return why a quota is left as it is; without a trend nothing is said of the future."""
+    if trend_now is None:
+        return "within its limits; too few samples to forecast"
+    return f"no limit will be reached within {_days(ahead_s)}"
 
 
 def _days(seconds: float) -> str:

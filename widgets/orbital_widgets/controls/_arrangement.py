@@ -35,10 +35,17 @@ class Arrangement:
         self.note = widgets.Label()
         self._following = False
         order = widgets.HBox(
-            (self.sort, self.descending, self.earlier, self.later, self.note)
+            (self.sort, self.descending, self.earlier, self.later, self.note),
+            layout=widgets.Layout(flex_flow="row wrap"),
         )
         self.widget = widgets.VBox(
-            (order, widgets.HBox((self.column, self.text, self.columns)))
+            (
+                order,
+                widgets.HBox(
+                    (self.column, self.text, self.columns),
+                    layout=widgets.Layout(flex_flow="row wrap"),
+                ),
+            )
         )
         self.widget.add_class("orbital-arrangement")
         self._listen()
@@ -115,5 +122,5 @@ class Arrangement:
         self.note.value = (
             f"rows {first + 1:,} to {first + rows:,} in the order of {selection.sort}"
             if selection.sort and rows
-            else "sort to turn over all selected rows, page by page"
+            else "sort the rows to page through all selected ones"
         )

@@ -53,6 +53,7 @@ class RangeFields:
             self._problem.value = ""
 
     def _read(self) -> None:
+        self._problem.value = ""
         table = schema.table(f"any.{self.selection.table}")
         columns = {column.name: column for column in table.columns}
         for name, entry in self.fields.items():

@@ -35,13 +35,14 @@ class FilesView:
             layout=widgets.Layout(width="auto"),
         )
         self.cancel = widgets.Button(description="Cancel", disabled=True)
-        self.bar = widgets.IntProgress(layout=widgets.Layout(visibility="hidden"))
+        self.bar = widgets.IntProgress(layout=widgets.Layout(display="none"))
         self.words = widgets.HTML()
         self.save.on_click(lambda _button: self._save())
         self.export.on_click(lambda _button: self._begin())
         self.cancel.on_click(lambda _button: self._cancelled.set())
         self.widget = widgets.HBox(
-            (self.kind, self.save, self.export, self.cancel, self.bar, self.words)
+            (self.kind, self.save, self.export, self.cancel, self.bar, self.words),
+            layout=widgets.Layout(flex_flow="row wrap"),
         )
         self.widget.add_class("orbital-files")
 
@@ -101,4 +102,4 @@ class FilesView:
     def _running(self, *, is_running: bool) -> None:
         self.export.disabled, self.cancel.disabled = is_running, not is_running
         self.bar.value = 0
-        self.bar.layout.visibility = "visible" if is_running else "hidden"
+        self.bar.layout.display = "" if is_running else "none"

@@ -6,11 +6,13 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 import polars as pl
-from bokeh.models import BoxSelectTool, ColumnDataSource, HoverTool
+from bokeh.models import BoxSelectTool, ColumnDataSource, HoverTool, Range1d
 from bokeh.plotting import figure
 
 from orbital_kernel.model import schema
 from orbital_kernel.plots import theme
+from orbital_kernel.query.unit_text import SEE
+from orbital_kernel.query.units import units_of
 from orbital_widgets.live_figure import LiveFigure
 from orbital_widgets.results import Results
 from orbital_widgets.selection import RANGED, Selection
@@ -19,6 +21,8 @@ from orbital_widgets.selection_queries import UNSORTED
 HEIGHT = 260
 BINS = 40
 SPAN = 50.0
+MARGIN = 0.03
+"""Share of an axis that is empty beside the bars."""
 BARS = ("left", "right", "top", "picked")
 FIRST = ("flux", "value", "rate", "exposure_s", "t90_s", "significance")
 
@@ -27,6 +31,7 @@ class HistogramView:
     """Bars of the rows fetched, those of picked rows before them.
 
     Bars that are picked pick their rows; a button limits the selection to their range.
+    Values of different units never share an axis: rows of other units are counted in words.
     """
 
     def __init__(self, selection: Selection, results: Results) -> None:
@@ -45,12 +50,16 @@ class HistogramView:
         )
         self.words = widgets.HTML()
         self._slot = widgets.VBox()
-        row = widgets.HBox((self.column, self.limit, self.words))
+        row = widgets.HBox(
+            (self.column, self.limit, self.words),
+            layout=widgets.Layout(flex_flow="row wrap"),
+        )
         self.widget = widgets.VBox((row, self._slot))
         self.widget.add_class("orbital-histogram")
         self.column.observe(lambda _: self._draw(), "value")
         self.limit.on_click(lambda _: self._limit())
         results.observe(lambda _: self._arrived(), "outcome")
+        results.observe(lambda _: self._draw(), "unit")
         results.observe(lambda _: self._mark(), "picked")
         self._arrived()
 
@@ -74,34 +83,56 @@ class HistogramView:
     def _draw(self) -> None:
         if self._offering:
             return
-        name, frame = self.column.value, self.results.outcome.frame
-        values = np.empty(0)
-        if name is not None and name in frame.columns:
-            values = frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
-        edges, scale = edges_of(values)
-        self._bins = np.full(len(values), -1)
+        name = self.column.value
+        values = self._values(name)
+        comparable = self._comparable(name)
         finite = np.isfinite(values)
-        if len(edges) > 1:
-            places = np.searchsorted(edges, values[finite], side="right") - 1
-            self._bins[finite] = np.clip(places, 0, len(edges) - 2)
+        counted = finite & comparable
+        edges, scale = edges_of(values[counted])
+        bars = max(len(edges) - 1, 0)
+        self._bins = np.full(len(values), -1)
+        if bars:
+            places = np.searchsorted(edges, values[counted], side="right") - 1
+            self._bins[counted] = np.clip(places, 0, bars - 1)
+        tops = np.bincount(self._bins[self._bins >= 0], minlength=bars)
         with self.lock:
             self._build(scale)
             self.source.selected.indices = []
             self.source.data = {
                 "left": edges[:-1],
                 "right": edges[1:],
-                "top": np.bincount(
-                    self._bins[self._bins >= 0], minlength=len(edges[1:])
-                ),
-                "picked": self._counted(len(edges[1:])),
+                "top": tops,
+                "picked": self._counted(bars),
             }
+            _show_all(self.figure, edges, tops, scale)
             self.figure.xaxis.axis_label = self._label(name)
-        missing = int((~finite).sum())
         self.words.value = escape(
-            f"{finite.sum():,} of the rows fetched"
-            + (f", {missing:,} without a value" if missing else "")
+            _summary(
+                int(counted.sum()), int((~finite).sum()), int((finite & ~counted).sum())
+            )
         )
         self.limit.disabled = name not in RANGED
+
+    def _values(self, name: str | None) -> Any:
+        """Return the values of a column, NaN for a row without one."""
+        frame = self.results.outcome.frame
+        if name is None or name not in frame.columns:
+            return np.empty(0)
+        return frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
+
+    def _comparable(self, name: str | None) -> Any:
+        """Return which rows have the unit shown, for a column whose rows state theirs."""
+        frame, stated = self.results.outcome.frame, self._stated(name)
+        if name not in frame.columns or stated not in frame.columns:
+            return np.full(len(self._values(name)), fill_value=True)
+        return (frame[stated].fill_null("") == (self.results.unit or "")).to_numpy()
+
+    def _stated(self, name: str | None) -> str:
+        """Return the column in which rows state the unit of this column, or ''."""
+        unit = units_of(schema.table(f"any.{self.results.outcome.table}")).get(
+            name or "", ""
+        )
+        return unit.removeprefix(SEE) if unit and unit.startswith(SEE) else ""
 
     def _build(self, scale: str) -> None:
         """Draw an empty figure, unless one of this scale is shown."""
@@ -118,6 +149,8 @@ class HistogramView:
     def _label(self, name: str | None) -> str:
         columns = schema.table(f"any.{self.results.outcome.table}").columns
         unit = next((c.unit for c in columns if c.name == name), "")
+        if self._stated(name):
+            unit = theme.unit_label(self.results.unit)
         return f"{name or ''} ({unit})" if unit else name or ""
 
     def _counted(self, bars: int) -> Any:
@@ -180,8 +213,33 @@ def edges_of(values: Any) -> tuple[Any, str]:
     return np.linspace(low, high, BINS + 1), "linear"
 
 
+def _show_all(drawn: Any, edges: Any, tops: Any, scale: str) -> None:
+    """Show every bar; the browser's own range of a logarithmic axis may miss them all."""
+    low, high = (edges[0], edges[-1]) if len(edges) else (0.1, 1.0)
+    if scale == "log":
+        factor = (high / low) ** MARGIN
+        start, end = low / factor, high * factor
+    else:
+        start, end = low - (high - low) * MARGIN, high + (high - low) * MARGIN
+    highest = 1.05 * float(tops.max()) if len(tops) else 1.0
+    for span, ends in ((drawn.x_range, (start, end)), (drawn.y_range, (0.0, highest))):
+        first, last = (float(value) for value in ends)
+        span.update(start=first, end=last, reset_start=first, reset_end=last)
+
+
+def _summary(counted: int, missing: int, other_units: int) -> str:
+    parts = (
+        (missing, "without a value"),
+        (other_units, "in other units, see Unit shown"),
+    )
+    said = "".join(f", {number:,} {words}" for number, words in parts if number)
+    return f"{counted:,} of the rows fetched{said}"
+
+
 def _figure(source: ColumnDataSource, scale: str) -> Any:
     drawn = figure(
+        x_range=Range1d(),
+        y_range=Range1d(),
         height=HEIGHT,
         sizing_mode="stretch_width",
         x_axis_type=scale,

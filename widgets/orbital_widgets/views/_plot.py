@@ -64,6 +64,7 @@ class PlotView:
                 self._kind = kind
                 self._build(outcome)
             self._note.value = escape(words.not_shown(self.shown))
+            self.results.unit = self._unit.value or ""
 
     def _build(self, outcome: Outcome) -> None:
         self.source = ColumnDataSource(dict(self.shown.data))

@@ -35,7 +35,10 @@ class RowsView:
         self._back.on_click(lambda _: self.turn(-1))
         self._next.on_click(lambda _: self.turn(1))
         self._all.on_click(lambda _: self._unpick())
-        bar = widgets.HBox((self._back, self._next, self._label, self._all))
+        bar = widgets.HBox(
+            (self._back, self._next, self._label, self._all),
+            layout=widgets.Layout(flex_flow="row wrap"),
+        )
         self.widget = widgets.VBox((bar, widgets.HBox((self._list, self._table))))
         self.widget.add_class("orbital-rows")
         results.observe(self._restart, ("outcome", "picked"))
