@@ -17,6 +17,7 @@ from orbital_kernel.commands.handles import require_handles
 from orbital_kernel.commands.interrupts import deliver_lost_interrupts
 from orbital_kernel.commands.terminal import echo
 from orbital_kernel.errors import OrbitalError, is_of_no_file, system_sentence
+from orbital_kernel.pandas_spared import declare_own_process
 
 RARELY = 100_000
 """New objects between two collections of garbage: imports create many and drop few."""
@@ -136,6 +137,7 @@ def cli(database: str | None, *, verbose: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; a failure is one sentence on stderr and exit 1."""
     collect_rarely()
+    declare_own_process()
     deliver_lost_interrupts()
     try:
         cli(arguments, prog_name="orbital")

@@ -13,7 +13,7 @@ from orbital_kernel.model.scales import NS, leap_seconds
 HEAVY = {
     *("IPython", "astropy", "astropy.coordinates", "astropy.io.fits", "astropy.time"),
     *("bokeh", "cdshealpix", "matplotlib", "mocpy", "nbconvert", "numba", "papermill"),
-    *("polars", "pyarrow", "regions", "scipy", "sgp4", "vastdb", "vastpy"),
+    *("pandas", "polars", "pyarrow", "regions", "scipy", "sgp4", "vastdb", "vastpy"),
 }
 CONE = ("query", "cone", "swift.sources", "--ra", "0.8", "--dec", "-0.5", "--radius=10")
 UNUSED = {

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from astropy import units as u
 from astropy.coordinates import Angle, Latitude, Longitude, SkyCoord, angular_separation
+from cdshealpix.nested import lonlat_to_healpix
 from mocpy import MOC
 
 from orbital_kernel.model.angles import parse_dec, parse_ra
@@ -42,6 +43,24 @@ def points_in_cone(ra, dec, radius, n=2000):
 
 def covered(index, ranges):
     return np.any([(index >= low) & (index < high) for low, high in ranges], axis=0)
+
+
+def test_cells_are_those_of_cdshealpix_with_astropys_angles():
+    chance = np.random.default_rng(29)
+    ra = np.concatenate(
+        [
+            chance.uniform(-720, 720, 50_000),
+            chance.uniform(0, 360, 50_000),
+            np.arange(-720, 721, 7.5),
+            [360 - 1e-14, -1e-17, -0.0, 0, 360, -360, 720],
+        ]
+    )
+    dec = np.degrees(np.arcsin(chance.uniform(-1, 1, len(ra))))
+    dec[-4:] = 90, -90, np.degrees(np.arcsin(2 / 3)), -np.degrees(np.arcsin(2 / 3))
+
+    expected = lonlat_to_healpix(Longitude(ra, u.deg), Latitude(dec, u.deg), ORDER)
+
+    assert expected.tolist() == healpix(ra, dec).tolist()
 
 
 @pytest.mark.parametrize("radius", RADII)

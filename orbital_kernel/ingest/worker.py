@@ -16,6 +16,7 @@ from orbital_kernel.ingest.items import SENT_AHEAD, Item, Rows, Task
 from orbital_kernel.ingest.overlapped import fetched_ahead
 from orbital_kernel.ingest.parsing import parse
 from orbital_kernel.model.constant_columns import with_text_runs
+from orbital_kernel.pandas_spared import declare_own_process, spare_pandas
 
 
 def serve(end: socket.socket) -> None:
@@ -40,6 +41,8 @@ def _compact(item: Item) -> Item:
 
 def main(number: str) -> None:
     """Serve the socket of that number; exit with 1 if the other end is closed."""
+    declare_own_process()
+    spare_pandas()
     try:
         serve(socket.socket(fileno=int(number)))
     except (BrokenPipeError, ConnectionResetError):

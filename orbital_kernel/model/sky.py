@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from orbital_kernel.model.healpix_cells import cells_at
+
 Reals = NDArray[np.float64]
 Range = tuple[int, int]
 
@@ -60,13 +62,7 @@ def healpix(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.int64]:
         raise ValueError(f"a declination of {worst:g} deg does not exist")
     index = np.full(ra.shape, -1, dtype=np.int64)
     if finite.any():
-        import astropy.units as u
-        from astropy.coordinates import Latitude, Longitude
-        from cdshealpix.nested import lonlat_to_healpix
-
-        index[finite] = lonlat_to_healpix(
-            Longitude(ra[finite], u.deg), Latitude(dec[finite], u.deg), ORDER
-        ).astype(np.int64)
+        index[finite] = cells_at(ra[finite], dec[finite], ORDER).astype(np.int64)
     return index
 
 
