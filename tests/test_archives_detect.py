@@ -119,6 +119,8 @@ def test_names_do_not_decide(tmp_path):
         ("a.fits", b"SIMPLE  =                    T" + b" " * 50, "ends inside a header"),
         ("a.gz", b"\x1f\x8b\x08\x00", "gzip data is cut or damaged"),
         ("a.json", b'{"a": 1}', "JSON of no known kind"),
+        ("a.json", b'[ {"a": 1}]', "a JSON list: write each notice"),
+        ("a.ecsv", b"# %ECSV 1.0\n# ---\nobsid ra\n1 2\n", "columns obsid ra.*mapping"),
         ("a.csv", b"x,y\n1,2\n3,4\n5,6\n", "needs a mapping"),
         ("a.xml", b"<a/>", "XML that is not a VOEvent"),
         ("a.txt", b"Dear colleague,\nplease find\n", "of no known format"),

@@ -332,3 +332,11 @@ def test_a_place_that_is_no_place_is_none_and_errors_are_the_instruments(
     assert row["significance"] == 5.5
     said = any("no position" in line for line in account.understood)
     assert said == (place[0] is None)
+
+
+def test_several_notices_in_one_file_are_told_apart(tmp_path):
+    path = tmp_path / "notices.json"
+    path.write_text(f"{json.dumps(GUANO)}\n{json.dumps(GUANO)}\n")
+
+    with pytest.raises(ArchiveError, match="several JSON documents in one file"):
+        rows_of(path)

@@ -67,6 +67,17 @@ def test_equal_numbers_of_two_summaries_are_two_sources(tmp_path):
     assert 2 == len(set(names))
 
 
+@pytest.mark.parametrize("name", ["flux_summary.txt", "src_summary.txt"])
+def test_summaries_of_one_name_in_two_folders_are_two_lists(tmp_path, name):
+    ids = []
+    for folder in ("11000", "11001"):
+        (tmp_path / folder).mkdir()
+        ids += summary(tmp_path / folder, name=name)[0]["source_id"].to_pylist()
+
+    assert len(ids) == len({*ids})
+    assert all(folder in " ".join(ids) for folder in ("11000", "11001"))
+
+
 def test_a_summary_that_is_cut_short_is_refused(tmp_path):
     cut = ONE[: ONE.index("(6.37E-15,9.31") + 8]
 

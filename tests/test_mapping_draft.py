@@ -215,3 +215,41 @@ def test_archive_a_filled_draft_of_a_real_table_reads_it(archive, tmp_path, name
     result = checked(tmp_path, text, archive / name)
 
     assert rows == {table.name: table.rows for table in result.tables}
+
+
+DATED = "Date,{clock},Target,Rate (ct/s),err\n2023-01-02,{first},X 3,0.5,0.1\n"
+
+
+@pytest.mark.parametrize(
+    ("clock", "first", "instant"),
+    [
+        ("Time", "12:30:15.5", "2023-01-02T12:30:15.500"),
+        ("(UT)", "06:00", "2023-01-02T06:00:00.000"),
+        ("n", "12", "2023-01-02T00:00:00.000"),
+    ],
+)
+def test_a_time_of_day_in_the_next_column_is_not_lost(tmp_path, clock, first, instant):
+    path = tmp_path / "afterglow.csv"
+    text = drafted(tmp_path, DATED.format(clock=clock, first=first))
+    (table,) = (
+        check := checked(
+            tmp_path, filled(text, observatory="swift", kev=[0.3, 10.0]), path
+        )
+    ).tables
+
+    assert [instant] == [row["time"] for row in table.first]
+    assumed = any("without a time of day" in said for said in check.understood)
+    assert assumed == (clock == "n")
+
+
+def test_a_unit_beside_an_energy_in_a_heading_is_not_overruled(tmp_path):
+    path = tmp_path / "afterglow.csv"
+    text = drafted(tmp_path, "MJD,Flux (1 keV; uJy),err\n59000.5,3.2,0.4\n")
+    text = filled(text, observatory="swift", object="X 5", scale="utc", kev=[0.3, 10.0])
+    assert "uJy" == tomllib.loads(text)["unit"]["value"]
+
+    check = checked(tmp_path, text.replace('"uJy"', '"mJy"'), path)
+
+    (row,) = check.tables[0].first
+    assert (pytest.approx(0.0032), "mJy") == (row["value"], row["unit"])
+    assert any("uJy" in said for said in check.understood)

@@ -29,7 +29,8 @@ _WORDS = re.compile(
     r"(?:acis|all|band|bat|bkg|binned|bin|bins|catalogue|catalog|cat|chan|copy|corr|counts?|curves?|data|export|"
     r"file|final|flux|fluxes|full|hard|hrc|hr|incbad|kev|lc|lcs|light|list|log|mode|net|new|"
     r"nosys|objects?|obs|of|old|out|output|pc|photometry|plot|points|qdp|rates?|ratio|raw|result|"
-    r"results|sec|soft|sources?|src|targets?|swift|chandra|table|time|total|tmp|untitled|uvot|wt|xrt)+",
+    r"results|sec|soft|sources?|src|srcflux|summary|targets?|swift|chandra|table|time|"
+    r"total|tmp|untitled|uvot|wt|xrt)+",
     re.IGNORECASE,
 )
 

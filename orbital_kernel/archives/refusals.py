@@ -4,7 +4,7 @@ import codecs
 import re
 
 from orbital_kernel.archives.containers import container
-from orbital_kernel.archives.formats import fits, text, votable
+from orbital_kernel.archives.formats import documents, fits, text, votable
 from orbital_kernel.archives.formats.bounded import open_bounded
 from orbital_kernel.archives.products import product
 from orbital_kernel.archives.reading import Source
@@ -32,7 +32,7 @@ _NUMBER = re.compile(r"(?<![\w.])[-+]?\d+\.?\d*(?:[eE][-+]?\d+)?")
 
 def refusal(source: Source, formats: tuple[str, ...]) -> str:
     """Return one sentence on why the file is refused; `formats` are the readers' names."""
-    for explain in (_damaged, _packed, _fits, _document, _text, _table):
+    for explain in (_damaged, _packed, _fits, _document, _text, _ecsv, _table):
         if reason := explain(source):
             return reason
     return f"of no known format (looked for {', '.join(formats)})"
@@ -89,6 +89,8 @@ def _document(source: Source) -> str:
 def _json(head: bytes) -> str:
     if head.startswith(b"{") and b'"$schema"' in head and b"json-schema.org" in head:
         return "a JSON schema, not a notice"
+    if re.match(rb"\[\s*\{", head):
+        return f"a JSON list: {documents.ONE_EACH}"
     return "JSON of no known kind (looked for GCN notices, XRT curves, OTTER records)"
 
 
@@ -120,6 +122,17 @@ def _text(source: Source) -> str:
         if all(any(row.startswith(word) for row in rows) for word in words):
             return reason
     return ""
+
+
+def _ecsv(source: Source) -> str:
+    rows = text.head_lines(source, 1000)
+    if not rows or not rows[0].startswith("# %ECSV"):
+        return ""
+    names = next((row.strip() for row in rows if not row.startswith("#")), "not seen")
+    return (
+        f"an ECSV table of no known kind (columns {names[:120]}): {MAPPING}. Observation "
+        "logs are read without a mapping as CSV or VOTable"
+    )
 
 
 def _table(source: Source) -> str:

@@ -7,7 +7,8 @@ sources by position. Source: cxc.cfa.harvard.edu/ciao/ahelp/srcflux.html.
 Traps handled: `Summary of merged source fluxes` (several observations, `NumObi`) has no
 line `Flux`, and `Flux` is NAN outside the calibrated band; a value of 0, or none, below a
 positive upper bound is an upper limit; the confidence of the intervals is in the heading
-(68 % or 90 %); equal source numbers of two summaries are different rows.
+(68 % or 90 %); equal source numbers of two summaries are different rows, also if the summaries have one
+name (`flux_summary.txt`) in two folders.
 """
 
 import re
@@ -18,6 +19,7 @@ from typing import Any
 from orbital_kernel.archives.formats import text
 from orbital_kernel.archives.mapped.headings import band
 from orbital_kernel.archives.mapped.notation import place
+from orbital_kernel.archives.naming import catalog_of
 from orbital_kernel.archives.reading import Account, Batches, Reader, Source
 from orbital_kernel.archives.rows import extra, position, rows
 from orbital_kernel.errors import ArchiveError
@@ -119,7 +121,7 @@ def _rows(
         SOURCES,
         len(measured),
         catalog="srcflux",
-        source_id=[f"{source.stem} {entry.source_id}" for entry in measured],
+        source_id=[f"{catalog_of(source)} {entry.source_id}" for entry in measured],
         **position([e.ra for e in measured], [e.dec for e in measured]),
         flux=[None if n else v[0] for n, (_, v) in zip(limits, chosen, strict=True)],
         flux_low=[
@@ -166,5 +168,9 @@ def _extra(
 
 
 READER = Reader(
-    "chandra-srcflux", recognises, read, "CIAO srcflux summary of sources, text"
+    "chandra-srcflux",
+    recognises,
+    read,
+    "CIAO srcflux summary of sources, text",
+    version=2,
 )

@@ -8,6 +8,7 @@ from orbital_kernel.archives.reading import Source
 from orbital_kernel.errors import ArchiveError
 
 Document = dict[str, Any]
+ONE_EACH = "write each notice, curve or record to a file of its own"
 
 
 def document(source: Source) -> Document:
@@ -15,6 +16,10 @@ def document(source: Source) -> Document:
     try:
         content = json.loads(text.decoded(text.content(source.path)))
     except json.JSONDecodeError as error:
+        if error.msg == "Extra data" and error.doc[error.pos] in "{[":
+            raise ArchiveError(
+                f"several JSON documents in one file: {ONE_EACH}", offset=error.pos
+            ) from error
         raise ArchiveError(f"JSON is broken: {error.msg}", offset=error.pos) from error
     if not isinstance(content, dict):
         raise ArchiveError(f"JSON holds a {type(content).__name__}, not an object")

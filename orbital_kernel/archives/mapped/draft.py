@@ -165,7 +165,12 @@ def _columns(
     shown: Layout, target: str, columns: list[Guess], series: list[Drafted]
 ) -> Iterator[str]:
     yield "\n[columns]"
+    clocks = {g.column: c for g in columns if (c := draft_clock.time_of_day(shown, g))}
     for guess in columns:
+        if guess.column in clocks:
+            joined = f"{{{guess.column}}} {{{clocks[guess.column]}}}"
+            yield f"{guess.meaning} = {toml_text.text(joined)}  # date and time of day"
+            continue
         yield f"{guess.meaning} = {toml_text.text(guess.column)}  # {guess.reason}"
         for other in guess.others:
             yield f"# {guess.meaning} = {toml_text.text(other)}  # or this column"
@@ -173,7 +178,7 @@ def _columns(
     missing = [m for m in NEEDED[target] if not _given(m, meanings)]
     for name in [m for m in missing if m != "object"]:
         yield f"{name} = {_BLANK}  # one of the columns below"
-    taken = {guess.column for guess in columns}
+    taken = {guess.column for guess in columns} | {*clocks.values()}
     taken |= {column for entry in series for column in entry.columns.values()}
     unused = [c for c in shown.header if c not in taken]
     if unused:

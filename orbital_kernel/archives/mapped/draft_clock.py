@@ -6,11 +6,13 @@ to UTC (UTCF), which is a column, a keyword or a blank.
 """
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 
 from orbital_kernel.archives.mapped import toml_text
 from orbital_kernel.archives.mapped.blanks import BLANK
 from orbital_kernel.archives.mapped.guesses import (
+    TIMES,
     Guess,
     plain_name,
     time_format,
@@ -24,6 +26,8 @@ EPOCHS = {"swift": 51910.0, "chandra": 50814.0}
 TELESCOPES = {"SWIFT": "swift", "CHANDRA": "chandra", "AXAF": "chandra"}
 LEAST_S, MOST_S = 5e7, 2e9
 """Clock values of 1999 to 2064 for both."""
+_DAY = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}")
+_CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d*)?)?")
 
 
 def observatory_of(words: Mapping[str, str]) -> tuple[str, str]:
@@ -39,6 +43,18 @@ def observatory_of(words: Mapping[str, str]) -> tuple[str, str]:
     if corrected and (not named or named == ["swift"]):
         return "swift", f"the file gives {corrected[0]}"
     return (named[0], f"MJDREF is {epoch:g}") if named == ["chandra"] else ("", "")
+
+
+def time_of_day(shown: Layout, guess: Guess) -> str | None:
+    """Return the column right of a column of dates that holds their times of day."""
+    if guess.meaning not in TIMES:
+        return None
+    following = shown.header.index(guess.column) + 1
+    dates = shown.cells(guess.column)
+    if following == len(shown.header) or not all(map(_DAY.fullmatch, dates)):
+        return None
+    cells = shown.cells(column := shown.header[following])
+    return column if cells and all(map(_CLOCK.fullmatch, cells)) else None
 
 
 def lines(

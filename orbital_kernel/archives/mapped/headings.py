@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from orbital_kernel.archives.mapped.notation import plain
-from orbital_kernel.archives.mapped.unit_text import stated_unit
+from orbital_kernel.archives.mapped.unit_text import heading_words, stated_unit
 
 _BRACKETS = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]\s*$")
 _KEV = re.compile(
@@ -40,6 +40,8 @@ def heading(text: str) -> Heading:
     cell = plain(text.replace("_", " ") if " " not in text else text)
     match = _BRACKETS.search(cell)
     written = unit(match[1]) if match and match[1].strip() not in _NOT_UNITS else None
+    if written is None and match and re.search("[,;]", match[1]):
+        written = unit(heading_words(cell) or "")
     name = cell[: match.start()].strip() if match else cell
     return Heading(name, written, band(text))
 

@@ -6,6 +6,7 @@ since 2001 in UTC they are wrong by as much, in silence.
 """
 
 import math
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -49,6 +50,9 @@ class Clocked:
     def columns(self) -> dict[str, object]:
         """The columns of CLOCK: clock value, correction and rule."""
         return {"met_s": self.met, "utcf_s": self.utcf, "time_rule": self.rule}
+
+
+_DAY = re.compile(r"\s*\d{4}[-/]\d{1,2}[-/]\d{1,2}\s*")
 
 
 def clocked(cells: DeclaredCells, meaning: str) -> Clocked:
@@ -163,6 +167,9 @@ def _dates(cells: DeclaredCells, meaning: str) -> Clocked:
             raise MappingError(
                 f"{where} is {cell!r}, not a date of format iso: {error}"
             ) from None
+    if any(map(_DAY.fullmatch, texts)):
+        column = cells.mapping.columns.get(meaning, meaning)
+        cells.note(f"{column}: dates without a time of day are taken as 0 h")
     if scale == "utc":
         return Clocked(times.tt_from_utc(np.array(texts, dtype=str)), "utc")
     rule = f"since 1970-01-01T00:00:00 {scale}"

@@ -39,6 +39,7 @@ _KINDS = (
     *("erg / (cm2 s)", "ph / (cm2 s)", "ct / (cm2 s)", "ct / s", "Jy"),
     *("erg / (s cm2 AA)", "erg / s", "s", "deg", "eV"),
 )
+_WHERE = ("s", "deg", "eV", "m")
 
 
 def stated_unit(text: str) -> Unit | None:
@@ -72,10 +73,32 @@ def stated_unit(text: str) -> Unit | None:
 
 def heading_unit(heading: str) -> Unit | None:
     """Return the unit in brackets at the end of a heading; None without one."""
+    words = heading_words(heading)
+    return None if words is None else _known(words)
+
+
+def heading_words(heading: str) -> str | None:
+    """Return the words of the unit in brackets at the end of a heading, if there is one.
+
+    Of several things in the brackets, as in `F (1 keV, uJy)`, the one is taken that is
+    no time, angle or energy, which say where or when the value is.
+    """
     match = _HEADING.search(heading)
-    if match and match[1].strip() == FOOTNOTE:
+    if match is None or match[1].strip() == FOOTNOTE:
         return None
-    unit = stated_unit(match[1]) if match else None
+    if _known(match[1]) is not None:
+        return match[1]
+    parts = re.split("[,;]", match[1])
+    values = [p for p in parts if (unit := _known(p)) and not _says_where(unit)]
+    return values[0] if len(values) == 1 else None
+
+
+def _known(text: str) -> Unit | None:
+    unit = stated_unit(text)
     if isinstance(unit, str) or unit is None:
         return unit
     return unit if any(unit.is_equivalent(kind) for kind in _KINDS) else None
+
+
+def _says_where(unit: Unit) -> bool:
+    return not isinstance(unit, str) and any(unit.is_equivalent(k) for k in _WHERE)
