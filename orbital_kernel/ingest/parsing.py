@@ -21,6 +21,7 @@ from orbital_kernel.archives.faults import fault
 from orbital_kernel.archives.reading import Account, Reader, open_source
 from orbital_kernel.errors import ArchiveError, SchemaMismatch
 from orbital_kernel.ingest.items import End, Item, Refusal, Rows, Task
+from orbital_kernel.ingest.substance import Substance
 from orbital_kernel.model import schema
 from orbital_kernel.model.observatory import files
 
@@ -52,6 +53,7 @@ def parse(path: Path, task: Task) -> Iterator[Item]:
     """Yield a file's rows batch by batch, then one End or Refusal."""
     start = clock.perf_counter()
     observatory, reader, checked = task.observatory, None, None
+    substance = Substance()
     try:
         reader = reader_by(task) or detect(path)
         account = Account(observatory or "", accept_checksums=task.accept_checksums)
@@ -60,7 +62,10 @@ def parse(path: Path, task: Task) -> Iterator[Item]:
                 _check_observatory(path, account, observatory)
                 checked = account.observatory
             full_name = name if "." in name else f"{account.observatory}.{name}"
-            yield Rows(full_name, _filled(batch, full_name, path, reader))
+            rows = _filled(batch, full_name, path, reader)
+            substance.add(full_name, rows)
+            yield Rows(full_name, rows)
+        substance.check(path.name)
     except (ArchiveError, OSError) as error:
         yield _refused(path, reader, error)
         return

@@ -167,3 +167,20 @@ def test_a_snapshot_is_of_a_folder_named_with_a_slash(vms):
     ]
     vms.snapshots[snapshot["id"]].delete()
     vms.views[view["id"]].delete()
+
+
+def test_a_link_of_the_catalogue_asks_the_same_again(standin, s3, bucket, login):
+    for key in ("a", "b", "c"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"x")
+    token = post(standin, "token/", login).json()["access"]
+    asked = f"path=/{bucket}&limit=1&fields=name&ordering=name"
+    link, found = f"bigcatalogconfig/query_data/?{asked}", []
+    while link:
+        page = read(standin, link, token).json()
+        assert ["name"] == page["prop_list"]
+        found += page["results"]
+        link = page["next"]
+
+    assert page["count"] == len(found)
+    assert sorted(found) == found
+    assert {'["a"]', '["b"]', '["c"]'} <= set(found)

@@ -25,7 +25,7 @@ def delete_path(cluster: Cluster, path: str, tenant: object) -> None:
         if view["tenant_id"] == tenant and is_under(str(view["path"]), path)
     ]
     if not views and not cluster.directory_exists(path, tenant):
-        raise ProtocolError(404, "NotFound", f"there is no folder {path}")
+        raise ProtocolError(404, "NotFound", f"no such directory: {path}")
     for view in views:
         if view.get("bucket"):
             _empty(cluster, str(view["bucket"]))
