@@ -280,6 +280,9 @@ def test_only_the_source_that_a_deeper_look_lacks_is_new(looked):
     assert events.rows["expected"][0] < 1e-6
     assert 1 == events.rows["earlier_looks"][0]
     assert any("1 rows excluded: of no look" in text for text in events.selection)
+    for instrument in ("XRT", "HRC"):
+        (words,) = (w for w in events.selection if f"apertures of {instrument}" in w)
+        assert "(assumed" in words
 
 
 def test_a_burst_in_a_field_soon_after_is_found_but_no_follow_up(looked):
