@@ -1,8 +1,10 @@
 """Planted faults are all found by `orbital quality run`, and clean rows show none."""
 
 import json
+from datetime import timedelta
 
 import polars as pl
+import pyarrow as pa
 import pytest
 import quality_faults as planted
 from click.testing import CliRunner
@@ -10,6 +12,7 @@ from click.testing import CliRunner
 from orbital_kernel import connect
 from orbital_kernel.__main__ import cli
 from orbital_kernel.errors import QueryError
+from orbital_kernel.questions.quality_ingest import Watched
 from orbital_kernel.questions.quality_passes import Survey
 from orbital_kernel.questions.quality_report import lines_of
 from orbital_kernel.science.quality import (
@@ -250,6 +253,24 @@ def test_an_ingest_records_the_quality_of_its_rows(stocked):
 
     assert "ingest" in history["scope"].to_list()
     assert {"ok"} == set(history.filter(scope="ingest")["state"])
+
+
+@pytest.mark.parametrize(("file", "inside"), [("a", 1), ("b", 0)])
+def test_an_ingest_says_whether_intervals_overlap_within_one_file(file, inside):
+    times = planted.good_times()
+    late = times.slice(40, 1).to_pylist()[0]
+    late["time"] += timedelta(seconds=500)
+    late["time_stop"] += timedelta(seconds=500)
+    watched = Watched()
+    watched.take("swift.intervals", times, "a")
+    watched.take("swift.intervals", pa.Table.from_pylist([late], times.schema), file)
+    (overlaps,) = (
+        m for _, m in watched.measured(2) if m.check == "overlapping intervals"
+    )
+
+    assert 1.0 == overlaps.value
+    assert f"{inside} of them within one file" in overlaps.evidence
+    assert overlaps.worst == ("bad" if inside else "warn")
 
 
 def test_a_clock_value_that_is_no_time_is_a_fault_and_no_error(store):

@@ -1,6 +1,7 @@
 """Rare kinds: injected events are found, chance ones come as often as stated."""
 
 import json
+import re
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 
@@ -279,6 +280,9 @@ def test_only_the_source_that_a_deeper_look_lacks_is_new(looked):
     assert events.rows["expected"][0] < 1e-6
     assert 1 == events.rows["earlier_looks"][0]
     assert any("1 rows excluded: of no look" in text for text in events.selection)
+    for instrument in ("XRT", "HRC"):
+        (words,) = (w for w in events.selection if f"apertures of {instrument}" in w)
+        assert "(assumed" in words
 
 
 def test_a_burst_in_a_field_soon_after_is_found_but_no_follow_up(looked):
@@ -289,6 +293,20 @@ def test_a_burst_in_a_field_soon_after_is_found_but_no_follow_up(looked):
     assert 0.2 * 86_400 == pytest.approx(row[0]["delay_s"])
     assert ("T2", 1e4) == (row[0]["obs_id"], pytest.approx(row[0]["good_s"]))
     assert any("1 burst rows" in text for text in events.selection)
+
+
+def test_every_row_of_the_catalogues_is_examined_or_counted_as_excluded(looked):
+    words = looked.rare("transient").selection
+    in_fields = next(w for w in words if "in fields that" in w)
+    (numbers,) = re.findall(r": (\d+) and (\d+);", in_fields)
+    examined = dict(zip(("swift", "chandra"), numbers, strict=True))
+
+    for name in ("swift", "chandra"):
+        counted = [w for w in words if w.startswith(f"{name}: ")]
+        excluded = sum(int(w.split()[1]) for w in counted)
+        stored = len(looked.table(f"{name}.sources", ["ra"]).drop_nulls())
+        assert stored == excluded + int(examined[name])
+    assert any("in no field" in w for w in words)
 
 
 def test_hardness_of_the_sample_is_ranked_with_its_exclusions(stocked):

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 TOGETHER_BYTES = 16 << 20
 TOGETHER_FILES = 256
 TOGETHER_SECONDS = 2.0
-Seen = Callable[[str, pa.Table], None]
+Seen = Callable[[str, pa.Table, str], None]
 """Called with a table's full name and rows that are written to it."""
 
 
@@ -51,7 +51,7 @@ def ingest(
     accept_checksums: bool = False,
     compare: bool = False,
     progress: Progress = lambda _path, _bytes: None,
-    seen: Seen = lambda _table, _rows: None,
+    seen: Seen = lambda _table, _rows, _file: None,
 ) -> IngestReport:
     """Ingest files and folders; report those that are refused and ingest the others.
 
@@ -79,7 +79,7 @@ def ingest(
     progress
         Called with a path and the number of bytes it has advanced.
     seen
-        Called with the table and the rows of each file as they are written.
+        Called with the table, the rows and the file as they are written.
 
     Returns
     -------
@@ -176,7 +176,7 @@ class _Run:
         size = 0
         for item in items:
             if not isinstance(item, Rows):
-                for _ in self._watched(rows if isinstance(item, End) else ()):
+                for _ in self._watched(rows if isinstance(item, End) else (), offered):
                     """These rows are written with the next flush."""
                 self._hold(Parsed(offered, item, rows), size)
                 return
@@ -187,7 +187,7 @@ class _Run:
                 break
         self.flush()
         bulk = self._bulk(offered)
-        watched = self._watched(chain(rows, items))
+        watched = self._watched(chain(rows, items), offered)
         report = self._writer.write_large(offered, watched, bulk)
         self._done(report, offered)
 
@@ -204,11 +204,11 @@ class _Run:
             self._report_stored(twin)
         self._since = clock.monotonic()
 
-    def _watched(self, items: Iterable[Item]) -> Iterator[Item]:
+    def _watched(self, items: Iterable[Item], offered: Offered) -> Iterator[Item]:
         """Yield the items; show their rows to whoever watches the ingest."""
         for item in items:
             if isinstance(item, Rows):
-                self._seen_by(item.table, item.data)
+                self._seen_by(item.table, item.data, str(offered.path))
             yield item
 
     def _hold(self, parsed: Parsed, size: int) -> None:

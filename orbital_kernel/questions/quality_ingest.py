@@ -33,8 +33,11 @@ class Watched:
     _passes: dict[str, list[Pass]] = field(default_factory=dict)
     _newest: dict[str, int] = field(default_factory=dict)
 
-    def take(self, table: str, data: pa.Table) -> None:
-        """Take rows of one file and table."""
+    def take(self, table: str, data: pa.Table, file: str) -> None:
+        """Take rows of one file and table; intervals of one file are told by its name."""
+        if table.endswith(".intervals"):
+            named = pa.repeat(pa.scalar(file), len(data))
+            data = data.append_column("file_sha256", named)
         parts = self._waiting.setdefault(table, [])
         parts.append(data)
         self.rows += len(data)

@@ -161,7 +161,7 @@ def _lone_burst(orbital: Asks, _first: str, _second: str, scope: Scope) -> Ranke
 
 
 def _transient(orbital: Asks, first: str, second: str, scope: Scope) -> Ranked:
-    a, b, answers = catalogues(orbital, first, second, scope)
+    a, b, answers, dropped = catalogues(orbital, first, second, scope)
     pointings = together(
         orbital,
         [
@@ -189,7 +189,13 @@ def _transient(orbital: Asks, first: str, second: str, scope: Scope) -> Ranked:
         f"{len(exposed[0])} and {len(exposed[1])}; missed means no candidate within "
         f"{N_SIGMA:g} combined sigma"
     )
-    return missed(covered), len(covered), [*answers, *pointings], (rule,)
+    outside = [
+        f"{name}: {len(side.filter(rarity.DETECTED)) - len(part)} sources excluded: in no "
+        f"field that {other} exposed"
+        for (name, side, _, other, _), part in zip(sides, exposed, strict=True)
+    ]
+    rules = (rule, *dropped, *outside)
+    return missed(covered), len(covered), [*answers, *pointings], rules
 
 
 def _exposed(

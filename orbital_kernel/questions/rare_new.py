@@ -65,7 +65,8 @@ def new_source(
         "earlier looks are of the same observatory and instrument; counts are those that "
         f"give the stated error; vignetting is assumed: {LOST_PER_ARCMIN:.0%} an arcmin"
     )
-    return ranked, len(ranked), answers, (stated, *rules)
+    counted_in = [f"apertures of {aperture.origin}" for aperture in APERTURES.values()]
+    return ranked, len(ranked), answers, (stated, *counted_in, *rules)
 
 
 def _wider(cone: Cone | None) -> Cone | None:

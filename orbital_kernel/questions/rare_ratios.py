@@ -24,7 +24,7 @@ SURE = 0.5
 
 def flux_ratio(orbital: Asks, first: str, second: str, scope: Scope) -> Ranked:
     """Return pairs by how far their flux ratio is from the usual one, and the rules."""
-    a, b, answers = catalogues(orbital, first, second, scope)
+    a, b, answers, dropped = catalogues(orbital, first, second, scope)
     a, b = (
         in_one_band(
             side.filter(rarity.DETECTED),
@@ -67,7 +67,7 @@ def flux_ratio(orbital: Asks, first: str, second: str, scope: Scope) -> Ranked:
         f"fluxes in {BAND_KEV[0]:g}-{BAND_KEV[1]:g} keV, {FLUX_UNIT}",
         stated,
     )
-    return ranked, len(ranked), answers, (*rules, *excluded)
+    return ranked, len(ranked), answers, (*rules, *dropped, *excluded)
 
 
 def _measured(side: pl.DataFrame, name: str) -> list[pl.Series]:

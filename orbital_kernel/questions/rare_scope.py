@@ -8,6 +8,7 @@ import polars as pl
 from orbital_kernel.query import Answer, Cone, Query, TimeSpan
 from orbital_kernel.questions.asking import SOURCE, Asks, positioned, together
 from orbital_kernel.science.lightcurves import CountsToFlux
+from orbital_kernel.science.rarity import DETECTED
 
 FLUX = (
     *("flux", "flux_low", "flux_high", "flux_unit", "is_limit", "significance"),
@@ -33,8 +34,8 @@ EVERYTHING = Scope()
 
 def catalogues(
     orbital: Asks, first: str, second: str, scope: Scope
-) -> tuple[pl.DataFrame, pl.DataFrame, list[Answer]]:
-    """Return the sources of two observatories, once each, with position errors.
+) -> tuple[pl.DataFrame, pl.DataFrame, list[Answer], tuple[str, ...]]:
+    """Return the sources of two observatories, once each, and what was excluded, in words.
 
     `epochs` are the degrees of freedom of a source's single observations, and
     `epoch_scatter` is the sum of the squared deviations of log10 flux among them.
@@ -50,14 +51,27 @@ def catalogues(
         for name in (first, second)
     ]
     answers = together(orbital, queries, kind="rare")
-    a, b = (
-        _with_epochs(positioned(answer.frame, name))
-        .sort("catalog", "source_id", "ra", "dec", "flux", nulls_last=True)
-        .sort("significance", descending=True, nulls_last=True, maintain_order=True)
-        .unique(["catalog", "source_id"], keep="first", maintain_order=True)
-        for name, answer in zip((first, second), answers, strict=True)
-    )
-    return a, b, answers
+    rules: list[str] = []
+    sides = []
+    for name, answer in zip((first, second), answers, strict=True):
+        placed = positioned(answer.frame, name)
+        single = (
+            _with_epochs(placed)
+            .sort("catalog", "source_id", "ra", "dec", "flux", nulls_last=True)
+            .sort("significance", descending=True, nulls_last=True, maintain_order=True)
+            .unique(["catalog", "source_id"], keep="first", maintain_order=True)
+        )
+        counts = {
+            "rows excluded: no position or error of it": len(answer.frame)
+            - len(placed),
+            "further rows of a source: the most significant one counts": len(placed)
+            - len(single),
+            "sources excluded: no detection with a flux": len(single)
+            - len(single.filter(DETECTED)),
+        }
+        rules += [f"{name}: {n} {why}" for why, n in counts.items() if n]
+        sides.append(single)
+    return sides[0], sides[1], answers, tuple(rules)
 
 
 def _with_epochs(rows: pl.DataFrame) -> pl.DataFrame:

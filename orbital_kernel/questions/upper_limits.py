@@ -136,7 +136,8 @@ def limit_of(
         counts, expected = counted
         ring = f"{RING[0]:g} to {RING[1]:g} apertures"
         words = f"photons counted within {mean:.1f} arcsec, background from a ring of {ring}"
-        notes = [f"{label}: {words}; {aperture.origin.split(',')[0]}"]
+        of_radius = aperture.origin.partition(", background")[0]
+        notes = [f"{label}: {words}; {of_radius}"]
         limit = upper_limit(counts, expected, confidence)
         row["counts"] = counts
     else:
