@@ -40,7 +40,9 @@ def place(
     return float(ra), float(dec)
 
 
-def of_detector(header: "fits.Header", x: ArrayLike, y: ArrayLike) -> tuple[Reals, Reals]:
+def of_detector(
+    header: "fits.Header", x: ArrayLike, y: ArrayLike
+) -> tuple[Reals, Reals]:
     """Return RA, dec of sky pixels by detector, RA_NOM and DEC_NOM; NaN if not known."""
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
     pixels = _pixels(header)
