@@ -83,3 +83,23 @@ def test_pointings_of_one_observatory_are_never_paired_with_themselves(stocked):
 
     assert len(pairs) > 0
     assert not (pairs["obs_id_a"] == pairs["obs_id_b"]).any()
+
+
+def test_a_place_without_photometry_names_observations_and_photons(stocked):
+    obs_id = stocked.table("chandra.events", ["obs_id"])["obs_id"][0]
+    rows = stocked.table("chandra.observations", ["obs_id", "ra", "dec"])
+    ra, dec = rows.filter(pl.col("obs_id") == obs_id).select("ra", "dec").row(0)
+
+    with pytest.raises(QueryError, match=f"orbital counts chandra {obs_id}"):
+        stocked.light_curve((ra, dec + 2 / 60))
+    with pytest.raises(QueryError, match="objects with photometry"):
+        stocked.light_curve("no such object")
+
+
+def test_a_shape_is_of_a_name_a_place_or_a_curve(stocked):
+    curve = stocked.light_curve("SIM AGN 1")
+    place = stocked.objects.position("SIM AGN 1")
+    expected = stocked.shape("SIM AGN 1").rows
+
+    for subject in (curve, place, SkyCoord(*place, unit="deg"), curve.frame):
+        assert expected.equals(stocked.shape(subject).rows)

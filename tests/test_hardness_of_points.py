@@ -80,7 +80,9 @@ def test_a_limit_has_a_hardness_only_with_counts():
     assert [OF_COUNTS] == shape.hardness_of_points(limits, "soft", "hard")[
         "method"
     ].to_list()
-    assert shape.hardness_of_points(without, "soft", "hard").is_empty()
+    ratios = shape.hardness_of_points(without, "soft", "hard")
+    assert [None] == ratios["ratio"].to_list()
+    assert {"a limit whose counts are not known": 1} == shape.reasons_without(ratios)
 
 
 def test_the_panel_says_by_which_method_it_is():
@@ -98,3 +100,31 @@ def test_the_panel_says_by_which_method_it_is():
 def test_a_band_without_points_is_refused():
     with pytest.raises(QueryError, match="bands: hard, soft"):
         shape.hardness_of_points(points(), "soft", "w")
+
+
+def test_points_without_a_partner_are_counted_with_the_reason():
+    later = datetime(2026, 1, 2)  # noqa: DTZ001 - TT has no zone
+    lone_hard = points(time=later).filter(pl.col("band") == "hard")
+    no_error = points(time=datetime(2026, 1, 3), extra=None, value_err_plus=0.0)  # noqa: DTZ001
+    no_error = no_error.with_columns(value_err_minus=0.0)
+    both = pl.concat([points(), lone_hard, no_error], how="diagonal_relaxed")
+    ratios = shape.hardness_of_points(both, "soft", "hard")
+
+    assert 1 == ratios["ratio"].count()
+    assert {
+        "no point of 'soft' at its time by its instrument": 1,
+        "no error above 0 in one of the bands": 1,
+    } == shape.reasons_without(ratios)
+    assert ratios["method"].null_count() == ratios["no_ratio"].count()
+
+
+def test_the_panel_counts_what_it_leaves_out():
+    later = datetime(2026, 1, 2)  # noqa: DTZ001 - TT has no zone
+    lone = points(time=later).filter(pl.col("band") == "hard")
+    both = pl.concat([points(), lone], how="diagonal_relaxed")
+    figure = light_curve(both, panels=["hardness"], hardness=("soft", "hard"))
+    texts = [str(getattr(part, "text", "")) for part in figure.select({"type": object})]
+
+    assert any(
+        "1 without: no point of 'soft'" in text.replace("\n", " ") for text in texts
+    )

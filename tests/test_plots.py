@@ -812,3 +812,103 @@ def test_scale_has_latency_and_cost_with_units_and_marks_extrapolations():
 
     for words in ("table (bytes)", "latency (s)", "(USD)", "extrapolated"):
         assert words in page
+
+
+def chips(count):
+    """Return one point in two bands of each of `count` sets of chips, and a limit."""
+    rows = [
+        {
+            "time": T0 + timedelta(days=day),
+            "since_s": 86400.0 * day,
+            "observatory": "chandra",
+            "instrument": f"ACIS-{day}7",
+            "band": band,
+            "value": 0.02,
+            "unit": "count / s",
+        }
+        for day in range(count)
+        for band in ("2-4 keV", "4-8 keV")
+    ]
+    return pl.DataFrame(rows, schema_overrides={"time": NS})
+
+
+def test_sets_of_chips_are_one_series_in_each_band():
+    drawn = plots.light_curve(chips(5))
+    (legend,) = drawn.select({"type": Legend})
+
+    assert ["chandra ACIS 2-4 keV", "chandra ACIS 4-8 keV"] == sorted(
+        item.label.value for item in legend.items
+    )
+
+
+def test_a_legend_of_many_rows_takes_no_height_from_the_axes():
+    many = pl.concat(
+        chips(1).with_columns(
+            pl.lit(f"filter number {k} of the telescope").alias("band")
+        )
+        for k in range(12)
+    )
+    drawn = plots.light_curve(many)
+    (legend,) = drawn.select({"type": Legend})
+    rows = -(-12 // legend.ncols)
+
+    assert rows > 2
+    assert plots.theme.HEIGHT + (rows - 1) * plots.theme.LEGEND_ROW_PX == drawn.height
+
+
+@pytest.mark.parametrize(
+    ("unit", "label"),
+    [
+        ("count / s", "0.3–10 keV rate (counts s⁻¹)"),  # noqa: RUF001
+        ("erg / (cm2 s)", "0.3–10 keV flux (erg cm⁻² s⁻¹)"),  # noqa: RUF001
+        ("Jy", "0.3–10 keV flux density (Jy)"),  # noqa: RUF001
+    ],
+)
+def test_the_flux_axis_says_what_is_drawn(unit, label):
+    rows = chips(2).with_columns(
+        pl.lit(unit).alias("unit"),
+        pl.lit(0.3).alias("band_low_kev"),
+        pl.lit(10.0).alias("band_high_kev"),
+    )
+    several = rows.drop("band_low_kev", "band_high_kev")
+
+    assert label == plots.light_curve(rows).yaxis[0].axis_label
+    assert (
+        label.removeprefix("0.3–10 keV ")  # noqa: RUF001
+        == plots.light_curve(several).yaxis[0].axis_label
+    )
+
+
+def marks_of_limits(rows):
+    """Return what draws the triangles of upper limits."""
+    figure = plots.light_curve(rows)
+    (marks,) = (
+        r
+        for r in figure.renderers
+        if isinstance(r.glyph, Scatter) and "inverted_triangle" == r.glyph.marker
+    )
+    return marks
+
+
+def test_a_crowd_of_limits_is_fainter_than_a_few():
+    few = chips(2).filter(pl.col("band") == "2-4 keV")
+    few = few.with_columns(pl.lit(value=True).alias("is_limit"))
+    of_few, of_many = (
+        marks_of_limits(rows).glyph for rows in (few, pl.concat([few] * 200))
+    )
+
+    assert of_many.size < of_few.size
+    assert of_many.line_alpha < of_few.line_alpha
+
+
+@pytest.mark.parametrize(("unit", "sign"), [("mag(AB)", 1), ("Jy", -1)])
+def test_the_arrow_of_a_limit_points_to_what_is_fainter(unit, sign):
+    rows = chips(2).filter(pl.col("band") == "2-4 keV")
+    rows = rows.with_columns(
+        pl.lit(value=True).alias("is_limit"),
+        pl.lit(unit).alias("unit"),
+        pl.lit(20.0).alias("value"),
+    )
+    data = marks_of_limits(rows).data_source.data
+
+    assert (sign * (data["arrow"] - data["y"]) > 0).all()

@@ -15,7 +15,9 @@ from scipy import integrate, stats
 from orbital_kernel import shape
 from orbital_kernel.__main__ import cli
 from orbital_kernel.errors import QueryError
+from orbital_kernel.science.shape import decay_residuals
 
+decay_module = importlib.import_module("orbital_kernel.science.shape.decay")
 GRB = "joint/GRB130427A-SN2013cq"
 MODULES = [m.name for m in pkgutil.iter_modules(shape.__path__)]
 
@@ -385,3 +387,70 @@ def test_times_without_a_t0_are_said_to_be_since_the_first_point():
 
     assert any("since the first point; give t0" in note for note in late.notes)
     assert not any("first point" in note for note in shape.shape_of(bins).notes)
+
+
+def test_the_derivatives_of_a_decay_are_those_of_its_residuals():
+    t = np.geomspace(1.0, 1e4, 40)
+    limit = np.zeros(40, bool)
+    limit[::5] = True
+    flux = np.where(t < 100, (t / 100) ** -0.5, (t / 100) ** -1.4)
+    data = decay_module._data(t, flux, 0.1 * flux, None, limit, 0.0)
+    at = np.array([0.2, 0.6, 1.1, 1.9, np.log(30.0), np.log(700.0)])
+    step = 1e-6
+    measured = np.column_stack(
+        [
+            (
+                decay_residuals.residuals(at + d, data)
+                - decay_residuals.residuals(at - d, data)
+            )
+            / (2 * step)
+            for d in step * np.eye(6)
+        ]
+    )
+
+    assert decay_residuals.jacobian(at, data) == pytest.approx(
+        measured, rel=1e-4, abs=1e-4
+    )
+
+
+def test_a_decay_of_many_points_is_fitted_in_a_table_of_few_rows():
+    t = np.geomspace(1.0, 1e4, 5000)
+    data = decay_module._data(t, t**-1.2, 0.1 * t**-1.2, None, None, 0.0)
+    at, steps = np.array([0.1, 1.1]), np.eye(2)
+    triangle = decay_residuals.triangle(at, steps, data)
+    jacobian, residuals = (
+        decay_residuals.jacobian(at, data),
+        decay_residuals.residuals(at, data),
+    )
+
+    assert (3, 3) == triangle.shape
+    assert triangle[:, :2].T @ triangle[:, :2] == pytest.approx(jacobian.T @ jacobian)
+    assert triangle[:, -1] @ triangle[:, -1] == pytest.approx(residuals @ residuals)
+
+
+def test_a_p_value_that_no_simulated_curve_reaches_is_called_an_upper_limit():
+    wild = pl.DataFrame({"counts": [0, 90, 1, 0, 2], "exposure_s": [10.0] * 5})
+    calm = pl.DataFrame({"counts": [3, 4, 3, 5, 4], "exposure_s": [10.0] * 5})
+    of_wild, of_calm = shape.shape_of(wild), shape.shape_of(calm)
+
+    assert "simulated, upper limit" == of_wild.rows["p_method"][0]
+    assert any("1 rows is an upper limit" in note for note in of_wild.notes)
+    assert "simulated" == of_calm.rows["p_method"][0]
+    assert not any("upper limit" in note for note in of_calm.notes)
+
+
+def test_the_command_shows_bands_and_counts_points_without_hardness(
+    burst, home, monkeypatch
+):
+    monkeypatch.setenv("ORBITAL_HOME", str(home))
+    monkeypatch.setenv("ORBITAL_DATABASE", "real")
+    words = ["shape", "GRB 130427A", "--breaks", "0"]
+    bands = burst.light_curve("GRB 130427A").points["band"].unique().drop_nulls()
+    band = bands.sort()[0]
+    reply = CliRunner().invoke(cli, [*words, "--hardness", band, band, "--json"])
+    text = CliRunner().invoke(cli, words, catch_exceptions=False).output
+
+    document = json.loads(reply.output)
+    assert {"ratio", "ratio_low", "ratio_high"} <= set(document["hardness"][0])
+    assert isinstance(document["without_hardness"], dict)
+    assert "band_low_kev" in text

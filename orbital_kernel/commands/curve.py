@@ -8,6 +8,7 @@ import click
 from orbital_kernel.commands.frames import show_frame
 from orbital_kernel.commands.output import json_option, print_json
 from orbital_kernel.commands.outputs import OutputFile
+from orbital_kernel.commands.subjects import subject_of
 from orbital_kernel.commands.terminal import echo
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def curve(
     orbital = connect()
     width = None if bins is None else _number(bins)
     light_curve = orbital.light_curve(
-        _subject(subject),
+        subject_of(subject),
         unit=unit,
         band_kev=band or None,
         model=spectrum,
@@ -251,16 +252,6 @@ def _series(points: "pl.DataFrame") -> "pl.DataFrame":
         first_since_s=pl.col("since_s").min(),
         last_since_s=pl.col("since_s").max(),
     )
-
-
-def _subject(text: str) -> str | tuple[float, float]:
-    """Return a name, or the position that 'RA,DEC' gives."""
-    parts = text.split(",")
-    try:
-        ra, dec = map(float, parts)
-    except ValueError:
-        return text
-    return ra, dec
 
 
 def _number(text: str) -> float | str:

@@ -12,7 +12,7 @@ from orbital_kernel.plots import theme
 DAY_MS = 86_400_000.0
 MJD_OF_UNIX_EPOCH = 40587.0
 SCALES = ("auto", "utc", "mjd", "elapsed", "log")
-LOG_FROM = 1000.0
+LOG_FROM = 100.0
 MOSTLY_AFTER = 0.8
 FIRST_POINT = "first point"
 Reals = np.ndarray
@@ -58,16 +58,27 @@ def t0_of(shown: pl.DataFrame) -> pl.Series:
 
 
 def flux_label(rows: pl.DataFrame) -> str:
-    """Return band and unit of the points, for the flux axis."""
-    unit = rows["unit"].drop_nulls()
+    """Return band, quantity and unit of the points, for the flux axis."""
+    unit = rows["unit"].drop_nulls().first()
+    label = theme.unit_label(unit if isinstance(unit, str) else None)
+    if str(unit).startswith("mag"):
+        return label
+    quantity = f"{_quantity(unit)} ({label})"
     edges = rows.select("band_low_kev", "band_high_kev").unique()
-    label = theme.unit_label(unit[0] if len(unit) else None)
     if len(edges) != 1 or None in edges.row(0):
-        magnitude = len(unit) and unit[0].startswith("mag")
-        return label if magnitude else f"value ({label})"
+        return quantity
     low, high = edges.row(0)
-    noun = "rate" if len(unit) and unit[0].startswith(("count", "ct")) else "flux"
-    return f"{low:g}–{high:g} keV {noun} ({label})"  # noqa: RUF001
+    band = f"{low:g}" if low == high else f"{low:g}–{high:g}"  # noqa: RUF001
+    return f"{band} keV {quantity}"
+
+
+def _quantity(unit: Any) -> str:
+    """Return what a unit is of, in a word or two; 'value' if it is not known."""
+    if unit is None:
+        return "value"
+    if unit.startswith(("count", "ct")):
+        return "rate"
+    return "flux density" if unit.endswith("Jy") else "flux"
 
 
 def label_time(

@@ -13,6 +13,8 @@ from orbital_kernel.plots.curve_crowd import Thinning
 
 LIMITS = "upper limits"
 CROWD = 200
+ARROW_MAG = 0.5
+"""Length of the arrow of a limit in magnitudes, which points to fainter ones."""
 MARKS = {"WT": "square", "PC": "circle", "HETG": "diamond", "net": "dot"}
 """The mark of a mode; others are circles."""
 TEXTS = (
@@ -68,20 +70,24 @@ def draw_limits(
     color: str,
     floor: float,
 ) -> list[Any]:
-    """Draw upper limits as open triangles with arrows pointing down."""
+    """Draw upper limits as open triangles with arrows pointing down, faint in a crowd."""
     if limits.is_empty():
         return []
     rows = thin(limits)
+    crowded = limits.height > CROWD
+    size, alpha = (6, 0.25) if crowded else (10, 0.55)
     source = ColumnDataSource(_columns(rows, scale=thin.scale, floor=floor))
-    bar = {"line_width": 1.3, "source": source, "color": color, "alpha": 0.55}
+    bar = {"line_width": 1.3, "source": source, "color": color, "alpha": alpha}
     marks = drawn.scatter(
         "x",
         "y",
         source=source,
         marker="inverted_triangle",
-        size=10,
+        size=size,
         line_color=color,
+        line_alpha=2 * alpha if crowded else 1.0,
         fill_color="white",
+        fill_alpha=alpha if crowded else 1.0,
         line_width=1.5,
     )
     drawn.add_tools(_hover(marks, rows, limit=True))
@@ -102,7 +108,7 @@ def _columns(
     if floor is None:
         more = dict(zip(("plus", "minus"), _errors(rows), strict=True))
     else:
-        more = {"arrow": np.maximum(value / 1.6, floor)}
+        more = {"arrow": _fainter(rows, value, floor)}
         if _has_widths(rows):
             more |= {"left": left, "right": right}
     varying = _varying(rows)
@@ -123,6 +129,13 @@ def _columns(
             if name in varying
         },
     }
+
+
+def _fainter(rows: pl.DataFrame, value: Reals, floor: float) -> Reals:
+    """Return the ends of the arrows of limits: smaller fluxes, larger magnitudes."""
+    if str(rows["unit"].drop_nulls().first()).startswith("mag"):
+        return value + ARROW_MAG
+    return np.asarray(np.maximum(value / 1.6, floor))
 
 
 def _errors(rows: pl.DataFrame) -> tuple[Reals, Reals]:

@@ -11,7 +11,10 @@ from orbital_kernel.errors import QueryError
 from orbital_kernel.plots import theme
 from orbital_kernel.plots.curve_axes import label_time, times_of
 from orbital_kernel.plots.curve_crowd import Thinning
-from orbital_kernel.science.shape.hardness_of_points import hardness_of_points
+from orbital_kernel.science.shape.hardness_of_points import (
+    hardness_of_points,
+    reasons_without,
+)
 
 PANEL_HEIGHT = 240
 """So that the label of the y axis is whole, px."""
@@ -83,9 +86,10 @@ def panel(
 def _hardness(points: pl.DataFrame, soft: str, hard: str) -> tuple[pl.DataFrame, str]:
     """Return the hardness of points with its interval, and by which method it is."""
     rows = hardness_of_points(points, soft, hard)
-    methods = rows["method"].value_counts(sort=True).iter_rows()
+    methods = rows["method"].drop_nulls().value_counts(sort=True).iter_rows()
     texts = [f"{number:,} by {method}" for method, number in methods]
-    rows = rows.with_columns(
+    texts += [f"{n:,} without: {reason}" for reason, n in reasons_without(rows).items()]
+    rows = rows.filter(pl.col("ratio").is_not_null()).with_columns(
         pl.col("ratio").alias("y"),
         pl.col("ratio_low").alias("low"),
         pl.col("ratio_high").alias("high"),

@@ -29,6 +29,8 @@ LINE_POINTS = 2000
 """Points through which the line of a model is drawn, about."""
 MOSTLY = 0.1
 """Share of values not above zero from which a rate is drawn on a linear axis."""
+CHIPS = r"^ACIS-\d+$"
+"""ACIS with the numbers of its chips, as DETNAM has them."""
 
 _SHAPE = {
     **dict.fromkeys(
@@ -72,7 +74,7 @@ def light_curve(
     time_axis
         'utc', 'mjd' (UTC), 'elapsed' or 'log' (time since T0); 'auto' (default) for
         'log' if T0 is an event's, four of five points are later and these span a
-        factor of 1000, for the time since T0 if points have no date, else 'utc'.
+        factor of 100, for the time since T0 if points have no date, else 'utc'.
     model
         Values expected at times since T0 (s), in the unit of the first panel: drawn as a
         line, and used by the panels 'residual' and 'ratio'.
@@ -263,8 +265,10 @@ def _series(
 ) -> list[tuple[str, pl.DataFrame, str]]:
     """Return name, points and colour of each series; those with few points lie on top.
 
-    A series is an observatory, or an instrument and band of one that has several.
+    A series is an observatory, or an instrument and band of one that has several; which
+    chips of ACIS were on makes no other series.
     """
+    shown = shown.with_columns(pl.col("instrument").str.replace(CHIPS, "ACIS"))
     kinds = shown.select("observatory", "instrument", "band").unique()
     several = kinds.group_by("observatory").len().filter(pl.col("len") > 1)
     detailed = pl.concat_str(

@@ -1,6 +1,7 @@
 """The style of every figure, and the mark of simulated rows."""
 
 import itertools
+import math
 import re
 import textwrap
 from collections.abc import Iterable
@@ -51,6 +52,8 @@ LINE_LETTERS = 115
 MOST_IN_A_ROW = 6
 ROW_PX, LETTER_PX, MARK_PX = 620, 7, 48
 """Width of a legend that a plot in a notebook has room for, of a letter, and of a mark."""
+LEGEND_ROW_PX = 38
+"""Height of one more row of a legend, which the figure gains and the axes do not lose."""
 _MARKUP = re.compile(r"[^\w\s.,:/()+-]")
 SIMULATED = "SIMULATED"
 PAGE = """
@@ -198,6 +201,7 @@ def legend(drawn: Any, items: Iterable[tuple[str, list[Any]]]) -> None:
     widths = [MARK_PX + LETTER_PX * len(name) for name, _ in entries]
     if len(entries) > MOST_IN_A_ROW or sum(widths) > ROW_PX:
         box.ncols = min(max(ROW_PX // max(widths), 1), MOST_IN_A_ROW)
+        drawn.height += LEGEND_ROW_PX * (math.ceil(len(entries) / box.ncols) - 1)
     drawn.add_layout(box, "above")
 
 

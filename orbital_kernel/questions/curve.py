@@ -236,8 +236,9 @@ class LightCurve(Conversions, Exports, Numbers):
         Returns
         -------
         polars.DataFrame
-            The soft points with ratio, ratio_low, ratio_high (1 sigma) and method: the
-            posterior of the counts, or, where files have rates only, propagated errors.
+            The soft points, and the hard ones without a soft one, with ratio, ratio_low,
+            ratio_high (1 sigma) and method: the posterior of the counts, or, where files
+            have rates only, propagated errors. `no_ratio` says why a point has none.
 
         Raises
         ------

@@ -27,6 +27,7 @@ from orbital_kernel.questions.object_rates import (
     of_subject,
 )
 from orbital_kernel.questions.side_by_side import side_by_side
+from orbital_kernel.questions.unbinned import WITHIN_ARCMIN, unbinned
 from orbital_kernel.science import lightcurves, precedence
 from orbital_kernel.science.columns import TT, fill
 from orbital_kernel.science.lightcurves.assembly import NOT_OF_OBJECT, prepared
@@ -281,6 +282,9 @@ def _with_references(
 
 
 def _nothing(orbital: Session, subject: Subject) -> QueryError:
+    observed = unbinned(orbital, subject.text, subject.cone(60 * WITHIN_ARCMIN))
+    if observed is not None:
+        return QueryError(observed)
     query = Query(
         "cross.names", ("object_id",), sets={"kind": ["object"]}, full_scan=True
     )

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from orbital_kernel.questions import published
+from orbital_kernel.questions.curve import LightCurve
 from orbital_kernel.questions.curve_calls import CurveCalls
 from orbital_kernel.science import shape as shapes
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from astropy.coordinates import SkyCoord
     from astropy.time import Time
 
     from orbital_kernel.science.correlation import Lag
@@ -21,7 +23,7 @@ class ShapeCalls(CurveCalls):
 
     def shape(
         self,
-        subject: pl.DataFrame | str,
+        subject: "pl.DataFrame | LightCurve | str | tuple[float, float] | SkyCoord",
         *,
         since_s: tuple[float | None, float | None] = (None, None),
         breaks: int | None = None,
@@ -35,9 +37,9 @@ class ShapeCalls(CurveCalls):
 
         Parameters
         ----------
-        subject : polars.DataFrame or str
-            Points of `light_curve`, bins of `counts`, or the name of an object, whose
-            `light_curve` is taken.
+        subject : polars.DataFrame, LightCurve, str, tuple of float or SkyCoord
+            Points of `light_curve`, bins of `counts`, or the name or position of an
+            object, whose `light_curve` is taken.
         since_s : tuple of float
             Only points from and to these times since T0, s; None is unbounded.
         breaks : int, optional
@@ -72,13 +74,11 @@ class ShapeCalls(CurveCalls):
         >>> 0 <= orbital.shape(bins).rows["p_constant"][0] <= 1
         True
         """
-        curve: pl.DataFrame = (
-            self.light_curve(subject, t0=t0).frame
-            if isinstance(subject, str)
-            else subject
-        )
+        if not isinstance(subject, pl.DataFrame | LightCurve):
+            subject = self.light_curve(subject, t0=t0)
+        points = subject if isinstance(subject, pl.DataFrame) else subject.frame
         return shapes.shape_of(
-            curve, since_s=since_s, breaks=breaks, systematic=systematic
+            points, since_s=since_s, breaks=breaks, systematic=systematic
         )
 
     def lag(

@@ -10,7 +10,10 @@ from orbital_kernel.science.shape.decay import Decay, decay
 from orbital_kernel.science.shape.document import document
 from orbital_kernel.science.shape.flares import LEAST_CHANCE, flares
 from orbital_kernel.science.shape.hardness import Hardness, hardness
-from orbital_kernel.science.shape.hardness_of_points import hardness_of_points
+from orbital_kernel.science.shape.hardness_of_points import (
+    hardness_of_points,
+    reasons_without,
+)
 from orbital_kernel.science.shape.periodogram import (
     Periodogram,
     periodogram,
@@ -53,6 +56,7 @@ __all__ = [
     "live_times",
     "periodogram",
     "power_spectrum",
+    "reasons_without",
     "seasons",
     "shape_of",
     "states",

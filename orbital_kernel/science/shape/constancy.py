@@ -9,6 +9,7 @@ from orbital_kernel.errors import QueryError
 
 Reals = NDArray[np.float64]
 FEW = 10.0
+SIMULATED, NONE_AS_LARGE = "simulated", "simulated, upper limit"
 LEAST_TRIALS, TRIALS = 1_000, 10_000
 AT_ONCE = 1_000_000
 SEED = 20120427
@@ -27,7 +28,8 @@ class Constancy:
     p_value : float
         Probability of at least this value if the rate is constant.
     method : str
-        'chi2', or 'simulated' where a bin expects fewer than 10 counts.
+        'chi2', or 'simulated' where a bin expects fewer than 10 counts; 'simulated,
+        upper limit' if no simulated curve has a value as large.
 
     Examples
     --------
@@ -74,7 +76,7 @@ def constancy(counts: ArrayLike, exposure_s: ArrayLike) -> Constancy:
     >>> shape.constancy([0, 9, 1, 0], [10.0] * 4).p_value < 0.01
     True
     """
-    from scipy import stats
+    from scipy import special
 
     n, live = (np.asarray(a, np.float64) for a in (counts, exposure_s))
     n, live = n[live > 0], live[live > 0]
@@ -84,7 +86,7 @@ def constancy(counts: ArrayLike, exposure_s: ArrayLike) -> Constancy:
     expected = n.sum() * share
     statistic = float(((n - expected) ** 2 / expected).sum())
     if expected.min() >= FEW:
-        p_value = float(stats.chi2.sf(statistic, n.size - 1))
+        p_value = float(special.chdtrc(n.size - 1, statistic))
         return Constancy(statistic, n.size - 1, p_value, "chi2")
     rng = np.random.default_rng(SEED)
     above = 0
@@ -94,7 +96,12 @@ def constancy(counts: ArrayLike, exposure_s: ArrayLike) -> Constancy:
         trial = rng.multinomial(int(n.sum()), share, size=size)
         values = ((trial - expected) ** 2 / expected).sum(axis=1)
         above += int((values >= statistic * (1 - 1e-12)).sum())
-    return Constancy(statistic, n.size - 1, (above + 1) / (TRIALS + 1), "simulated")
+    return Constancy(statistic, n.size - 1, (above + 1) / (TRIALS + 1), _method(above))
+
+
+def _method(above: int) -> str:
+    """Return the method of a p-value of simulated curves, `above` of them as variable."""
+    return SIMULATED if above else NONE_AS_LARGE
 
 
 def constancy_above(
@@ -133,7 +140,7 @@ def constancy_above(
     >>> shape.constancy_above([2, 19, 3, 1], live, **around).p_value < 0.01
     True
     """
-    from scipy import stats
+    from scipy import special
 
     n, live, b, v = np.broadcast_arrays(
         *(
@@ -153,7 +160,7 @@ def constancy_above(
     value, expected = statistic_of(n, b, v)
     statistic = float(value)
     if expected.min() >= FEW:
-        p_value = float(stats.chi2.sf(statistic, n.size - 1))
+        p_value = float(special.chdtrc(n.size - 1, statistic))
         return Constancy(statistic, n.size - 1, p_value, "chi2")
     rng = np.random.default_rng(SEED)
     scale = np.divide(v, b, out=np.zeros(b.shape), where=b > 0)
@@ -167,7 +174,7 @@ def constancy_above(
         drawn = np.asarray(rng.poisson(expected, size), np.float64)
         trial, _ = statistic_of(drawn, around, scale * around)
         above += int((trial >= statistic * (1 - 1e-12)).sum())
-    return Constancy(statistic, n.size - 1, (above + 1) / (trials + 1), "simulated")
+    return Constancy(statistic, n.size - 1, (above + 1) / (trials + 1), _method(above))
 
 
 def constancy_of_values(values: ArrayLike, errors: ArrayLike) -> Constancy:
@@ -196,12 +203,12 @@ def constancy_of_values(values: ArrayLike, errors: ArrayLike) -> Constancy:
     >>> shape.constancy_of_values([1.0, 1.1, 0.9], [0.1, 0.1, 0.1]).dof
     2
     """
-    from scipy import stats
+    from scipy import special
 
     x, sigma = (np.asarray(a, np.float64) for a in (values, errors))
     if x.size < 2 or not (sigma > 0).all():
         raise QueryError("a test of constancy needs two or more values with errors > 0")
     mean = np.average(x, weights=sigma**-2)
     statistic = float((((x - mean) / sigma) ** 2).sum())
-    p_value = float(stats.chi2.sf(statistic, x.size - 1))
+    p_value = float(special.chdtrc(x.size - 1, statistic))
     return Constancy(statistic, x.size - 1, p_value, "chi2 of errors")

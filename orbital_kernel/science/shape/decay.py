@@ -1,6 +1,7 @@
 """Decay of an afterglow: a power law with breaks, their number chosen, and its names."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -8,6 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science.shape.decay_names import names_of
+from orbital_kernel.science.shape.decay_residuals import (
+    FittedPoints,
+    log_flux,
+    triangle,
+)
 
 Reals = NDArray[np.float64]
 MOST_BREAKS = 3
@@ -103,19 +109,7 @@ class Decay:
             [np.log(self.amplitude), *self.indices, *np.log(self.breaks_s)]
         )
         x = np.log(np.asarray(since_s, np.float64) / self.t_ref_s)
-        return np.exp(_log_flux(parameters, x, np.log(self.t_ref_s)))
-
-
-@dataclass(frozen=True)
-class _Data:
-    """Points in order of time: x is ln(t / t_ref)."""
-
-    x: Reals
-    value: Reals
-    plus: Reals
-    minus: Reals
-    is_limit: NDArray[np.bool_]
-    log_ref: float
+        return np.exp(log_flux(parameters, x, np.log(self.t_ref_s)))
 
 
 def decay(
@@ -211,7 +205,7 @@ def _data(
     err_minus: ArrayLike | None,
     is_limit: ArrayLike | None,
     systematic: float,
-) -> _Data:
+) -> FittedPoints:
     t, y, plus = (np.asarray(a, np.float64) for a in (since_s, value, err_plus))
     minus = plus if err_minus is None else np.asarray(err_minus, np.float64)
     limit = np.zeros(t.shape, bool) if is_limit is None else np.asarray(is_limit, bool)
@@ -227,39 +221,10 @@ def _data(
         for e in (plus, minus)
     ]
     log_ref = float((np.log(t[0]) + np.log(t[-1])) / 2)
-    return _Data(np.log(t) - log_ref, y, sigma[0], sigma[1], limit, log_ref)
+    return FittedPoints(np.log(t) - log_ref, y, sigma[0], sigma[1], limit, log_ref)
 
 
-def _log_flux(parameters: Reals, x: Reals, log_ref: float) -> Reals:
-    """Return ln of the flux, continuous at the breaks; x is ln(t / t_ref)."""
-    breaks = (len(parameters) - 2) // 2
-    indices = parameters[1 : breaks + 2]
-    at = parameters[breaks + 2 :] - log_ref
-    result = parameters[0] - indices[0] * x
-    for k in range(breaks):
-        bend = np.maximum(x - at[k], 0.0)
-        result = result - (indices[k + 1] - indices[k]) * bend
-    if breaks:  # the amplitude is that at t_ref
-        middle = sum(
-            (indices[k + 1] - indices[k]) * max(-at[k], 0.0) for k in range(breaks)
-        )
-        result = result + middle
-    return np.asarray(result)
-
-
-def _residuals(parameters: Reals, data: _Data) -> Reals:
-    from scipy import special
-
-    model = np.exp(np.clip(_log_flux(parameters, data.x, data.log_ref), -700, 700))
-    sigma = np.where(model > data.value, data.plus, data.minus)
-    z = np.asarray((data.value - model) / sigma)
-    limit = data.is_limit
-    if limit.any():
-        z[limit] = np.sqrt(np.maximum(-2 * special.log_ndtr(z[limit]), 0.0))
-    return z
-
-
-def _fitted(data: _Data, breaks: int) -> tuple[Reals, Reals, float]:
+def _fitted(data: FittedPoints, breaks: int) -> tuple[Reals, Reals, float]:
     """Return parameters, their covariance and chi2 of the best of several starts.
 
     The fit steps in the first break and the ratios of the others to the one before.
@@ -278,16 +243,21 @@ def _fitted(data: _Data, breaks: int) -> tuple[Reals, Reals, float]:
     for k in range(breaks):
         steps[breaks + 2 + k, breaks + 2 : breaks + 3 + k] = 1.0
     inverse = np.linalg.inv(steps)
+
+    @lru_cache(maxsize=1)
+    def table(point: bytes) -> Reals:
+        return triangle(steps @ np.frombuffer(point), steps, data)
+
     best = None
     for start in _starts(data, breaks):
         begin = np.clip(inverse @ start, *(np.array(b) for b in bounds))
         with np.errstate(over="ignore", invalid="ignore"):
             fit = optimize.least_squares(
-                lambda p: _residuals(steps @ p, data),
+                lambda p: table(p.tobytes())[:, -1],
                 begin,
+                jac=lambda p: table(p.tobytes())[:, :-1],
                 bounds=bounds,
                 x_scale="jac",
-                tr_solver="lsmr",
                 ftol=1e-11,
                 xtol=1e-11,
                 max_nfev=200,
@@ -300,7 +270,7 @@ def _fitted(data: _Data, breaks: int) -> tuple[Reals, Reals, float]:
     return steps @ best.x, covariance, 2 * float(best.cost)
 
 
-def _starts(data: _Data, breaks: int) -> list[Reals]:
+def _starts(data: FittedPoints, breaks: int) -> list[Reals]:
     """Return the best starts on a grid of breaks: straight lines in ln F against ln t."""
     seen = ~data.is_limit & (data.value > 0)
     x, y = data.x[seen], np.log(data.value[seen])
@@ -350,18 +320,18 @@ def _start(solution: Reals, at: Reals, log_ref: float) -> Reals:
     return np.array([solution[0] - bend, *slopes, *(at + log_ref)])
 
 
-def _aicc(parameters: Reals, _: Reals, chi2: float, data: _Data) -> float:
+def _aicc(parameters: Reals, _: Reals, chi2: float, data: FittedPoints) -> float:
     k, n = len(parameters), len(data.x)
     return chi2 + 2 * k + (2 * k * (k + 1) / (n - k - 1) if n > k + 1 else np.inf)
 
 
 def _described(
-    data: _Data,
+    data: FittedPoints,
     fits: dict[int, tuple[Reals, Reals, float]],
     best: int,
     aicc: tuple[float, ...],
 ) -> Decay:
-    from scipy import stats
+    from scipy import special
 
     parameters, covariance, chi2 = fits[best]
     dof = len(data.x) - len(parameters)
@@ -370,7 +340,7 @@ def _described(
     f_test = np.nan
     if best and best - 1 in fits and dof > 0:
         gain = (fits[best - 1][2] - chi2) / 2
-        f_test = float(stats.f.sf(gain / (chi2 / dof), 2, dof))
+        f_test = float(special.fdtrc(2, dof, gain / (chi2 / dof)))
     times = np.exp(parameters[best + 2 :])
     indices = parameters[1 : best + 2]
     return Decay(

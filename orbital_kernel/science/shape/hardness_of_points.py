@@ -18,6 +18,10 @@ AGREE = 0.01
 """Relative difference of a rate and its net counts over exposure, to use the counts."""
 _KEY = ("observatory", "instrument", "time", "since_s")
 _COUNTS = ("counts", "background_counts", "backscale", "correction", "exposure_s")
+_ANSWER = {
+    **dict.fromkeys(("ratio", "ratio_low", "ratio_high"), pl.Float64()),
+    **dict.fromkeys(("method", "no_ratio"), pl.String()),
+}
 _OF_BAND = ("value", "e", "is_limit", *_COUNTS)
 
 
@@ -39,10 +43,10 @@ def hardness_of_points(
     Returns
     -------
     polars.DataFrame
-        The soft points that have a hard one at their time, with ratio, ratio_low,
-        ratio_high, and method: the posterior of the counts with their background and
-        exposures, limits too, or, where files have rates only, the propagated 1-sigma
-        errors of detections.
+        The soft points, and the hard ones without a soft one, in order of time, with
+        ratio, ratio_low, ratio_high, and method: the posterior of the counts with their
+        background and exposures, limits too, or, where files have rates only, the
+        propagated 1-sigma errors of detections. `no_ratio` says why a point has none.
 
     Raises
     ------
@@ -63,19 +67,45 @@ def hardness_of_points(
     'posterior of counts (Park et al. 2006)'
     """
     demand(points, "band", "value", "since_s", subject="a hardness")
-    rows = _pairs(points, soft, hard)
+    rows, alone = _pairs(points, soft, hard)
     results = [
         _posterior(row, confidence) or _propagated(row)
         for row in rows.iter_rows(named=True)
     ]
-    names = ("ratio", "ratio_low", "ratio_high", "method")
-    kinds = dict(zip(names, (*[pl.Float64] * 3, pl.String), strict=True))
-    answer = pl.DataFrame(results, schema=kinds, orient="row")
-    return rows.hstack(answer).filter(pl.col("ratio").is_not_null())
+    answer = pl.DataFrame(results, schema=_ANSWER, orient="row")
+    both = [rows.hstack(answer), alone]
+    return pl.concat(both, how="diagonal").sort("since_s", "time", nulls_last=True)
 
 
-def _pairs(points: pl.DataFrame, soft: str, hard: str) -> pl.DataFrame:
-    """Return the soft points with the hard ones of their time in columns `…_hard`."""
+def reasons_without(ratios: pl.DataFrame) -> dict[str, int]:
+    """Return how many points have no ratio, by reason.
+
+    Parameters
+    ----------
+    ratios : polars.DataFrame
+        What `hardness_of_points` returns.
+
+    Returns
+    -------
+    dict of str to int
+        Points of each reason in column `no_ratio`.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from orbital_kernel import shape
+    >>> bands = pl.DataFrame({"band": ["s", "h"], "value": 1.0, "since_s": [1.0, 2.0]})
+    >>> sorted(shape.reasons_without(shape.hardness_of_points(bands, "s", "h")).values())
+    [1, 1]
+    """
+    reasons = ratios["no_ratio"].drop_nulls()
+    return dict(reasons.value_counts(name="points").sort("no_ratio").iter_rows())
+
+
+def _pairs(
+    points: pl.DataFrame, soft: str, hard: str
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return soft points with the hard ones of their time in `…_hard`, and those alone."""
     numbers = (*_COUNTS, "value_err_plus", "value_err_minus")
     kinds: dict[str, pl.DataType] = dict.fromkeys(numbers, pl.Float64())
     kinds |= {"is_limit": pl.Boolean(), "time": pl.Datetime("ns")}
@@ -89,9 +119,18 @@ def _pairs(points: pl.DataFrame, soft: str, hard: str) -> pl.DataFrame:
         raise QueryError(
             f"no points of {soft!r} and {hard!r}; bands: {bands or 'none'}"
         )
-    return parts[0].join(
-        parts[1].select(*_KEY, *_OF_BAND), on=_KEY, suffix="_hard", nulls_equal=True
-    )
+    keyed = parts[1].select(*_KEY, *_OF_BAND)
+    pairs = parts[0].join(keyed, on=_KEY, suffix="_hard", nulls_equal=True)
+    of_soft, of_hard = parts
+    alone = [_alone(of_soft, of_hard, hard), _alone(of_hard, of_soft, soft)]
+    return pairs, pl.concat(alone)
+
+
+def _alone(part: pl.DataFrame, other: pl.DataFrame, name: str) -> pl.DataFrame:
+    """Return the points without one of the other band at their time."""
+    alone = part.join(other, on=_KEY, how="anti", nulls_equal=True)
+    reason = f"no point of {name!r} at its time by its instrument"
+    return alone.with_columns(pl.lit(reason).alias("no_ratio"))
 
 
 def _posterior(row: dict[str, Any], confidence: float) -> tuple[Any, ...] | None:
@@ -110,7 +149,8 @@ def _posterior(row: dict[str, Any], confidence: float) -> tuple[Any, ...] | None
         exposure=hard_s / soft_s,
         confidence=confidence,
     )
-    return posterior.ratio, posterior.ratio_low, posterior.ratio_high, OF_COUNTS
+    bounds = posterior.ratio_low, posterior.ratio_high
+    return posterior.ratio, *bounds, OF_COUNTS, None
 
 
 def _counts(
@@ -130,13 +170,24 @@ def _counts(
 
 
 def _propagated(row: dict[str, Any]) -> tuple[Any, ...]:
-    """Return the ratio of two rates and its propagated error."""
+    """Return the ratio of two rates and its propagated error, or why there is none."""
     soft, hard = row["value"], row["value_hard"]
     errors = row["e"], row["e_hard"]
-    is_limit = row["is_limit"] or row["is_limit_hard"]
-    if is_limit or None in (soft, hard) or not all(errors) or not soft + hard > 0:
-        return None, None, None, None
+    if reason := _obstacle(row):
+        return None, None, None, None, reason
     total = soft + hard
     error = 2 * float(np.hypot(soft * errors[1], hard * errors[0])) / total**2
     ratio = (hard - soft) / total
-    return ratio, ratio - error, ratio + error, OF_ERRORS
+    return ratio, ratio - error, ratio + error, OF_ERRORS, None
+
+
+def _obstacle(row: dict[str, Any]) -> str | None:
+    """Return why two rates without counts have no ratio; None if they have one."""
+    soft, hard = row["value"], row["value_hard"]
+    if None in (soft, hard):
+        return "no value in one of the bands"
+    if row["is_limit"] or row["is_limit_hard"]:
+        return "a limit whose counts are not known"
+    if not (row["e"] and row["e_hard"]):
+        return "no error above 0 in one of the bands"
+    return None if soft + hard > 0 else "the rates of both bands add up to 0 or less"

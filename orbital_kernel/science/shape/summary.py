@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from orbital_kernel.errors import QueryError
 from orbital_kernel.science.columns import fill, finite
 from orbital_kernel.science.lightcurves.point_errors import with_rates_of_limits
+from orbital_kernel.science.shape.constancy import NONE_AS_LARGE
 from orbital_kernel.science.shape.coverage import coverages
 from orbital_kernel.science.shape.decay import Decay, decay
 from orbital_kernel.science.shape.groups import ALL, GROUP, groups, has_t0, with_filter
@@ -158,6 +159,12 @@ def shape_of(
         notes.append(
             f"{used:,} limits with known counts are part of mean, variance, test and trend, "
             "as the rates of their counts"
+        )
+    bounds = int((frame["p_method"] == NONE_AS_LARGE).sum())
+    if bounds:
+        notes.append(
+            f"p_constant of {bounds:,} rows is an upper limit: no simulated curve was as "
+            "variable"
         )
     notes += coverages(frame, has_decay=bool(decays))
     return Shape(frame, decays, units, tuple(notes), simulated)

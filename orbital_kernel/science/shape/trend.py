@@ -69,9 +69,9 @@ class Trend:
         >>> Trend(1.0, 0.1, 0.0, 0.1, 0.0, 0.0, 4).interval(0.95)[0] < 0.6
         True
         """
-        from scipy import stats
+        from scipy import special
 
-        half = float(stats.t.ppf((1 + confidence) / 2, self.points - 2))
+        half = float(special.stdtrit(self.points - 2, (1 + confidence) / 2))
         return self.slope - half * self.slope_err, self.slope + half * self.slope_err
 
 
@@ -108,7 +108,7 @@ def trend(time_s: ArrayLike, values: ArrayLike, errors: ArrayLike) -> Trend:
     >>> round(line.slope, 3)
     -0.1
     """
-    from scipy import optimize, stats
+    from scipy import optimize, special
 
     t, y, e = (np.asarray(a, np.float64) for a in (time_s, values, errors))
     if t.size < LEAST_POINTS or np.ptp(t) <= 0 or not (e > 0).all():
@@ -139,7 +139,7 @@ def trend(time_s: ArrayLike, values: ArrayLike, errors: ArrayLike) -> Trend:
     scatter = float(fit.x) if solved(float(fit.x))[2] < solved(0.0)[2] else 0.0
     line, covariance, _ = solved(scatter)
     slope, error = float(line[1]), float(np.sqrt(covariance[1, 1]))
-    p_value = 2 * float(stats.t.sf(abs(slope / error), t.size - 2))
+    p_value = 2 * float(special.stdtr(t.size - 2, -abs(slope / error)))
     return Trend(
         slope,
         error,
