@@ -174,6 +174,15 @@ def test_explain_names_pushed_conditions_and_rows_read(orbital, sources):
     assert "rows read" in str(how)
 
 
+def test_rows_read_in_several_passes_are_not_a_share_above_all(orbital, sources):
+    how = orbital.query(Query("chandra.sources", cone=Cone(0, 0, 5))).explain()
+    once = str(replace(how, rows_read=30, rows_stored=120))
+    again = str(replace(how, rows_read=300, rows_stored=120))
+
+    assert "30 of 120 (25.00%)" in once
+    assert "300 of 120 (2.5 times all, in several passes)" in again
+
+
 def test_each_query_leaves_a_row_in_the_ledger(orbital, sources):
     orbital.flush()
     before = orbital.store.rows("ops.queries")

@@ -16,6 +16,7 @@ from orbital_kernel.__main__ import cli
 from orbital_kernel.errors import StoreError
 from orbital_kernel.query import Explain, Recorder, latency, ledger_fields
 from orbital_kernel.query.latency import budgets
+from orbital_kernel.storage import history
 
 HOW = Explain("swift.rates", [], [], [], 0, None, 5, 1, 1, 8, 2.5)
 
@@ -173,3 +174,19 @@ def test_explain_on_the_command_line_is_for_people(orbital, command):
     assert "sorted by  healpix" in output
     assert "pushed     healpix in [" in output
     assert "stages     plan" in output
+
+
+@pytest.mark.parametrize("number", [1, 2, 88, 100, 101, 250])
+def test_the_ledger_and_the_health_check_take_the_same_percentile(number):
+    times = [1.0 * (7 * i % number) for i in range(number)]
+    ledger = pl.DataFrame(
+        {
+            "kind": ["cone"] * number,
+            "milliseconds": times,
+            "rows_read": [1] * number,
+            "rows_stored": [1] * number,
+        }
+    )
+    (row,) = latency.by_kind(ledger)
+
+    assert history.p99(times) == row.p99_ms

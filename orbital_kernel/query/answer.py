@@ -109,7 +109,9 @@ class Explain:
             text = f"not reported, of {self.rows_stored:,}"
         else:
             share = self.rows_read / max(self.rows_stored, 1)
-            text = f"{self.rows_read:,} of {self.rows_stored:,} ({share:.2%})"
+            often = f"{share:.1f} times all, in several passes"
+            part = f"{share:.2%}" if share <= 1 else often
+            text = f"{self.rows_read:,} of {self.rows_stored:,} ({part})"
         if self.row_groups_read is not None:
             text += f", {_count(self.row_groups_read, 'row group')}"
         if self.estimated_rows is not None:

@@ -280,7 +280,7 @@ class BurstMonitor(Panel):
         news = len(answer.bursts) - len(answer.seen)
         every = f"every {self._every_s:g} s"
         self._state.value = (
-            f"{len(answer.bursts):,} newest excursions, {news:,} not acknowledged; looked "
+            f"{len(answer.bursts):,} newest excursions, {news:,} not acknowledged; checked "
             f"at {at}, {every}."
         )
         self._list.value = listing(answer)

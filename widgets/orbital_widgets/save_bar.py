@@ -22,7 +22,10 @@ class SaveBar:
         )
         self.text = ipywidgets.HTML()
         self.button.on_click(lambda _button: self._pressed())
-        self.widget = ipywidgets.HBox((self.format, self.button, self.text))
+        self.widget = ipywidgets.HBox(
+            (self.format, self.button, self.text),
+            layout=ipywidgets.Layout(flex_flow="row wrap"),
+        )
 
     def _pressed(self) -> None:
         try:

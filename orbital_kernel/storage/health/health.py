@@ -98,7 +98,7 @@ def latency_check(
         warn=limits.query_p99_ms,
         bad=2 * limits.query_p99_ms,
         unit="ms",
-        quantity=f"99th percentile of {len(milliseconds)} {kind} queries",
+        quantity=f"99th percentile of {len(milliseconds)} queries ({kind})",
     )
 
 

@@ -6,7 +6,13 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 import polars as pl
-from bokeh.models import BoxSelectTool, ColumnDataSource, HoverTool, Range1d
+from bokeh.models import (
+    BoxSelectTool,
+    ColumnDataSource,
+    HoverTool,
+    NoOverlap,
+    Range1d,
+)
 from bokeh.plotting import figure
 
 from orbital_kernel.model import schema
@@ -280,6 +286,7 @@ def _figure(source: ColumnDataSource, scale: str) -> Any:
     ]
     drawn.add_tools(HoverTool(tooltips=tips, renderers=[drawn.renderers[0]]))
     theme.dress(drawn)
+    drawn.xaxis.major_label_policy = NoOverlap()
     if scale == "log":
         theme.log_axis(drawn.xaxis[0])
     return drawn
