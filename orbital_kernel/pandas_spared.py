@@ -7,6 +7,7 @@ a script may, and so may the code of an added observatory: there pyarrow looks a
 pandas itself can be imported later, by whoever uses it.
 """
 
+import runpy
 import sys
 from importlib.machinery import ModuleSpec
 
@@ -33,6 +34,18 @@ def spare_pandas() -> None:
         pa.array([0])  # pyarrow looks for pandas once
     finally:
         sys.meta_path.remove(finder)
+
+
+def program(module: str) -> list[str]:
+    """Return the words that run a module as a program in a process of Orbital's own."""
+    code = f"from {__name__} import run; run({module!r})"
+    return [sys.executable, "-c", code]
+
+
+def run(module: str) -> None:
+    """Run a module as a program, declared before its packages are imported."""
+    declare_own_process()
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 class _NoPandas:

@@ -55,15 +55,16 @@ def answer_of(program, *words):
     return json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
 
 
-def is_events(path):
+def is_of(name, path):
     try:
-        return path.is_file() and detect(path).name == "chandra-events"
+        return path.is_file() and detect(path).name == name
     except ArchiveError:
         return False
 
 
-def test_a_process_reads_photons_without_pandas_and_astropys_coordinates(orbital):
-    path = next(filter(is_events, sorted(orbital.sample().rglob("*"))))
+@pytest.mark.parametrize("name", ["chandra-events", "chandra-csc"])
+def test_a_process_reads_without_pandas_and_astropys_coordinates(name, orbital):
+    path = next(p for p in sorted(orbital.sample().rglob("*")) if is_of(name, p))
 
     assert ["End", True, []] == answer_of(READ, path)
 

@@ -18,7 +18,6 @@ import polars as pl
 import pyarrow as pa
 
 from orbital_kernel.archives import limits
-from orbital_kernel.archives.ahead import INDICES, import_ahead
 from orbital_kernel.archives.chandra.clock import bare_obs_ids
 from orbital_kernel.archives.formats import text, text_columns, votable
 from orbital_kernel.archives.formats.angle_columns import (
@@ -141,7 +140,6 @@ def catalog_reader(
 
 def read_catalog(source: Source, account: Account, form: Form) -> Batches:
     """Yield `sources`, one row per entry of the catalogue."""
-    import_ahead(INDICES)
     account.observatory = form.observatory
     if form.edition and (months := _MONTHS.search(source.path.name)):
         form = replace(form, catalog=form.edition.format(months=months[1]))

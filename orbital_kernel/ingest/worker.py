@@ -9,8 +9,11 @@ script either, so that a script needs no `if __name__ == "__main__"`.
 
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+from orbital_kernel.archives import readers
+from orbital_kernel.errors import ConfigError
 from orbital_kernel.ingest import messages
 from orbital_kernel.ingest.items import SENT_AHEAD, Item, Rows, Task
 from orbital_kernel.ingest.overlapped import fetched_ahead
@@ -22,6 +25,7 @@ from orbital_kernel.pandas_spared import declare_own_process, spare_pandas
 def serve(end: socket.socket) -> None:
     """Read files until the socket closes."""
     messages.send(end, {"ready": True})
+    _import_readers()
     while True:
         try:
             task, _ = messages.receive(end)
@@ -30,6 +34,12 @@ def serve(end: socket.socket) -> None:
         path = Path(task.pop("path"))
         for item in fetched_ahead(parse(path, Task(**task))):
             messages.send_item(end, _compact(item) if task["runs"] else item)
+
+
+def _import_readers() -> None:
+    """Import the readers while a command has imports of its own; a file says what fails."""
+    with suppress(ConfigError):
+        readers()
 
 
 def _compact(item: Item) -> Item:

@@ -9,7 +9,6 @@ import json
 import os
 import queue
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -19,6 +18,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from orbital_kernel import pandas_spared
 from orbital_kernel.database import Store
 from orbital_kernel.errors import OrbitalError, QueryError
 from orbital_kernel.questions.matching.task import (
@@ -143,7 +143,7 @@ class _Process:
     def start(self) -> None:
         """Start the program and send it the plan."""
         self._popen = subprocess.Popen(
-            [sys.executable, "-m", PROGRAM],
+            pandas_spared.program(PROGRAM),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for the one who started us
