@@ -24,7 +24,7 @@ from orbital_kernel.model.sky import FULL_SKY
 from orbital_kernel.query import regions
 from orbital_kernel.query.compiled import MAX_SET, Filter, Plan
 from orbital_kernel.query.extremes import identity
-from orbital_kernel.query.given import given_span
+from orbital_kernel.query.given_times import given_span
 from orbital_kernel.query.names import check_names
 from orbital_kernel.query.question import Query, TimeSpan
 from orbital_kernel.query.values import range_clause, set_clause

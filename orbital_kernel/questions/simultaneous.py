@@ -13,13 +13,8 @@ import polars as pl
 from orbital_kernel.errors import QueryError
 from orbital_kernel.model import times
 from orbital_kernel.query import MAX_SET, Answer, Query, TimeSpan
-from orbital_kernel.query.given import (
-    LONGEST_S,
-    given_amount,
-    given_separation,
-    given_span,
-    given_time,
-)
+from orbital_kernel.query.given import LONGEST_S, given_amount, given_separation
+from orbital_kernel.query.given_times import given_span, given_time
 from orbital_kernel.questions.asking import (
     Session,
     joint_answer,
