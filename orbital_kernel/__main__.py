@@ -16,8 +16,8 @@ from orbital_kernel.commands import INTERRUPTED, log
 from orbital_kernel.commands.handles import require_handles
 from orbital_kernel.commands.interrupts import deliver_lost_interrupts
 from orbital_kernel.commands.terminal import echo
+from orbital_kernel.config.pandas_spared import declare_own_process
 from orbital_kernel.errors import OrbitalError, is_of_no_file, system_sentence
-from orbital_kernel.pandas_spared import declare_own_process
 
 RARELY = 100_000
 """New objects between two collections of garbage: imports create many and drop few."""

@@ -25,7 +25,7 @@ print(json.dumps([type(item).__name__, rows > 0, slow]))
 """
 LATER = """
 import json, sys
-from orbital_kernel.pandas_spared import declare_own_process, spare_pandas
+from orbital_kernel.config.pandas_spared import declare_own_process, spare_pandas
 declare_own_process()
 spare_pandas()
 import pandas, pyarrow
@@ -37,7 +37,7 @@ ARRAY = """
 import json, sys
 from pathlib import Path
 from orbital_kernel import config
-from orbital_kernel.pandas_spared import declare_own_process, spare_pandas
+from orbital_kernel.config.pandas_spared import declare_own_process, spare_pandas
 if "own" in sys.argv:
     declare_own_process()
 if "added" in sys.argv:

@@ -4,7 +4,7 @@ All access is through transactions of the vendor's client. Table metadata is loa
 per table and session, as the vendor advises, and dropped if a table is created again.
 """
 
-from orbital_kernel.pandas_spared import spare_pandas
+from orbital_kernel.config.pandas_spared import spare_pandas
 
 spare_pandas()  # before vastdb makes arrays
 

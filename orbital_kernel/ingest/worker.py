@@ -13,13 +13,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from orbital_kernel.archives import readers
+from orbital_kernel.config.pandas_spared import declare_own_process, spare_pandas
 from orbital_kernel.errors import ConfigError
 from orbital_kernel.ingest import messages
 from orbital_kernel.ingest.items import SENT_AHEAD, Item, Rows, Task
 from orbital_kernel.ingest.overlapped import fetched_ahead
 from orbital_kernel.ingest.parsing import parse
 from orbital_kernel.model.constant_columns import with_text_runs
-from orbital_kernel.pandas_spared import declare_own_process, spare_pandas
 
 
 def serve(end: socket.socket) -> None:

@@ -9,6 +9,7 @@ import json
 import os
 import queue
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -18,7 +19,6 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from orbital_kernel import pandas_spared
 from orbital_kernel.database import Store
 from orbital_kernel.errors import OrbitalError, QueryError
 from orbital_kernel.questions.matching.task import (
@@ -28,6 +28,7 @@ from orbital_kernel.questions.matching.task import (
 )
 
 PROGRAM = "orbital_kernel.session.matcher"
+START = f"from orbital_kernel.config.pandas_spared import run; run({PROGRAM!r})"
 ATTEMPTS = 3
 SINGLE_THREADED = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1") | {
     "POLARS_MAX_THREADS": "2"
@@ -143,7 +144,7 @@ class _Process:
     def start(self) -> None:
         """Start the program and send it the plan."""
         self._popen = subprocess.Popen(
-            pandas_spared.program(PROGRAM),
+            [sys.executable, "-c", START],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is for the one who started us

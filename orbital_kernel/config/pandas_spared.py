@@ -36,12 +36,6 @@ def spare_pandas() -> None:
         sys.meta_path.remove(finder)
 
 
-def program(module: str) -> list[str]:
-    """Return the words that run a module as a program in a process of Orbital's own."""
-    code = f"from {__name__} import run; run({module!r})"
-    return [sys.executable, "-c", code]
-
-
 def run(module: str) -> None:
     """Run a module as a program, declared before its packages are imported."""
     declare_own_process()
