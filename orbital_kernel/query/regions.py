@@ -57,7 +57,9 @@ class Cone:
 
     def __post_init__(self) -> None:
         """Put RA into 0..360; raise QueryError for what is not a circle on the sky."""
-        object.__setattr__(self, "ra", given_position(self.ra, self.dec)[0])
+        east = given_position(self.ra, self.dec)[0]
+        if self.ra < 0:
+            object.__setattr__(self, "ra", east)
         given_separation("the radius of a cone", self.radius_arcmin, "arcmin")
 
     def __str__(self) -> str:
