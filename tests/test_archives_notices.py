@@ -118,9 +118,10 @@ def test_absent_positions_are_null_and_wild_longitudes_do_no_harm(tmp_path):
 
 
 def test_test_alerts_are_not_observations(tmp_path):
-    assert notice(tmp_path, alert_tense="test")[0]["notices"]["role"].to_pylist() == [
-        "test"
-    ]
+    tables, account = notice(tmp_path, alert_tense="test")
+
+    assert tables["notices"]["role"].to_pylist() == ["test"]
+    assert "role is 'test': no burst" in account.understood
 
 
 def test_light_curves_inside_a_notice_are_read_and_not_kept_as_text(tmp_path):

@@ -62,6 +62,18 @@ def test_t0_in_the_comment_gives_absolute_times_and_the_correction(ukssdc):
     assert ukssdc["since_t0_s"].to_pylist()[0] == 134.9
 
 
+@pytest.mark.parametrize(("hour", "told"), [("07", 0), ("10", 1)])
+def test_a_t0_whose_ut_is_not_its_met_is_told(tmp_path, hour, told):
+    path = tmp_path / "GRB171205A_flux.qdp"
+    path.write_text(UKSSDC.replace("at 07:20", f"at {hour}:20"))
+
+    remarks = rows_of(path)[1].understood
+
+    words = "its UT is 10,780 s after its MET"
+    assert told == sum(words in remark for remark in remarks)
+    assert told == sum("contradicts itself" in remark for remark in remarks)
+
+
 def test_without_t0_no_absolute_time_is_claimed(tmp_path):
     path = tmp_path / "GRB111209A_flux.qdp"
     path.write_text("READ TERR 1 2\n! WT\n413.4 1.0 -1.1 1.1e-08 8.6e-10 -7.3e-10\n")

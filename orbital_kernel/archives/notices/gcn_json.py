@@ -79,12 +79,15 @@ def read(source: Source, account: Account) -> Batches:
     if np.isnat(time[0]) and notice.get("observation_start") is not None:
         time = _tt(notice, "observation_start")
         account.understood.append(OBSERVATION_START)
+    role = _role(notice)
+    if role != "observation":
+        account.understood.append(f"role is '{role}': no burst")
     yield rows(
         NOTICES,
         1,
         notice_id=_identity(notice, kind, trigger),
         kind=kind,
-        role=_role(notice),
+        role=role,
         alert_type=notice.get("alert_type"),
         trigger_id=trigger,
         time=time,

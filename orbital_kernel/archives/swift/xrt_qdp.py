@@ -51,7 +51,10 @@ from orbital_kernel.archives.swift.xrt_quantity import (
     quantity_of,
 )
 from orbital_kernel.model.schema import PHOTOMETRY
+from orbital_kernel.model.times import met_utcf
 
+MOST_UTCF_S = 100.0
+"""Leap seconds and drift of Swift's clock came to some tens of seconds by now."""
 BY_WIDTH = {3: (0, -1, -1, 1, 2, 2), 4: (0, 1, 1, 2, 3, 3), 5: (0, 1, 2, 3, 4, 4)}
 """Which columns hold what if no READ line says it, by how many there are."""
 _LABEL = re.compile(r"^\s*la\w*\s+y\d*\s+(.+)$", re.IGNORECASE | re.MULTILINE)
@@ -74,7 +77,7 @@ def read(source: Source, account: Account) -> Batches:
         simulated=text.says_simulated(source),
     )
     guess = _guess(blocks, preamble)
-    row, claims = 0, set[str]()
+    row, claims = 0, set[str](_contradiction(preamble))
     for block in blocks:
         quantity = (
             quantity_of(block.heading, block.columns)
@@ -216,6 +219,18 @@ def _report(when: dict[str, Any], claims: set[str]) -> None:
         claims.add("no correction of Swift's clock: time null, MET kept")
     if "tdb" in when.get("time_rule", ""):
         claims.add("times are TDB, of arrival at the barycentre")
+
+
+def _contradiction(preamble: Preamble) -> Iterator[str]:
+    """Yield what to say of a T0 whose MET and UT cannot be one instant."""
+    if preamble.t0_met is None or preamble.t0_utc is None:
+        return
+    utcf = met_utcf(preamble.t0_met, preamble.t0_utc)
+    if abs(utcf) > MOST_UTCF_S:
+        yield (
+            f"T0 contradicts itself: its UT is {abs(utcf):,.0f} s "
+            f"{'after' if utcf > 0 else 'before'} its MET; times are by the UT"
+        )
 
 
 def _times(
