@@ -277,6 +277,12 @@ def test_every_figure_of_plots_is_tested_here():
     assert drawn == names
 
 
+def test_rates_of_a_million_are_written_out_on_linear_axes():
+    drawn = plots.theme.canvas("Rates")
+
+    assert [7, 7] == [axis.formatter.power_limit_high for axis in drawn.axis]
+
+
 def test_figures_are_begun_in_one_place_which_asks_for_simulated_rows():
     root = Path(plots.__file__).parents[2]
     begun = [

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 from bokeh.embed import file_html
 from bokeh.models import (
+    BasicTickFormatter,
     CustomJSTicker,
     CustomJSTickFormatter,
     Label,
@@ -158,7 +159,9 @@ def dress(drawn: Any) -> None:
 
 
 def dress_axis(axis: Any) -> None:
-    """Set one axis' fonts and ink."""
+    """Set one axis' fonts and ink, and write numbers out up to 10 million."""
+    if isinstance(axis.formatter, BasicTickFormatter):
+        axis.formatter.power_limit_high = 7
     axis.axis_label_text_font_style, axis.axis_label_text_font = "normal", FONT
     axis.axis_label_text_font_size, axis.major_label_text_font_size = "13px", "12px"
     axis.axis_label_text_color, axis.major_label_text_color = INK, INK
