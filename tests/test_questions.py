@@ -93,7 +93,7 @@ def test_simultaneous_can_be_cut_by_time_length_and_separation(stocked, seen_at_
     assert 1 == rows(start=from_)
     assert 1 == rows(stop=from_)
     assert 0 == rows(start=from_, stop=until)
-    with pytest.raises(QueryError, match="separation"):
+    with pytest.raises(QueryError, match="within_arcmin is above 0"):
         stocked.simultaneous("swift", "chandra", within_arcmin=0)
     with pytest.raises(QueryError, match="two observatories"):
         stocked.simultaneous("swift", "swift")

@@ -58,7 +58,7 @@ CLOCKS = ("met_s", "since_t0_s", "time_s")
 TICKS_PER_S = 10_000
 """Times that differ by less than about 0.1 ms are one: bins are 4 ms or wider."""
 CURVE, AT, WIDTH, START, STOP = "$curve", "$at", "$width", "$start", "$stop"
-LIMIT, PLACE = "is_limit", "$place"
+LIMIT, PLACE, NTH = "is_limit", "$place", "$nth"
 KEY = (AT, WIDTH, LIMIT, PLACE)
 
 
@@ -223,9 +223,10 @@ def versions(
     winner, replaced = (offered, inside) if offered_wins else (stored, around)
     compared = [*KEY, *VALUES[table], *(OTHERS[table] if offered_wins else ())]
     other, known = (inside, offered) if offered_wins else (stored, around)
-    same = known.join(other, on=compared, how="semi", nulls_equal=True)
+    same = _paired(known, other, compared)
     common = known.join(other, on=KEY, how="semi")
     changed = common.join(other, on=compared, how="anti", nulls_equal=True)
+    changed = changed.head(len(_paired(known, other, [*KEY])) - len(same))
     times = winner["time"].drop_nulls()
     return Versions(
         offered_wins,
@@ -234,6 +235,23 @@ def versions(
         same,
         changed,
         (times.min(), times.max()) if len(times) else None,
+    )
+
+
+def _paired(known: pl.DataFrame, other: pl.DataFrame, on: list[str]) -> pl.DataFrame:
+    """Return the points of `known` that have one of `other` to themselves.
+
+    A file may hold several series of one curve, with points alike, and the other only one.
+    """
+    matched = known.join(other, on=on, how="semi", nulls_equal=True)
+    partners = other.join(known, on=on, how="semi", nulls_equal=True)
+    if len(matched) <= len(partners):
+        return matched
+    nth = pl.int_range(pl.len()).over(on).alias(NTH)
+    return (
+        matched.with_columns(nth)
+        .join(partners.with_columns(nth), on=[*on, NTH], how="semi", nulls_equal=True)
+        .drop(NTH)
     )
 
 
@@ -247,9 +265,7 @@ def _cut_out(
     winner, loser = (offered, stored) if offered_wins else (stored, offered)
     same = [*KEY, *(name for name in PLACED if name in winner.columns)]
     replaced = loser.join(winner, on=same, how="semi", nulls_equal=True)
-    known = replaced
-    if offered_wins:
-        known = offered.join(stored, on=same, how="semi", nulls_equal=True)
+    known = _paired(offered, stored, same) if offered_wins else replaced
     return Versions(offered_wins, replaced, 0, known, known.clear(), None)
 
 
